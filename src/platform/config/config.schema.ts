@@ -1,0 +1,88 @@
+import { makeValidator, str, url } from 'envalid';
+
+/**
+ * The environment, key by key: the only place that knows a name, a default, a unit or a bound.
+ * `.env.example` and the table in the README are generated from it (`npm run docs:config`).
+ */
+interface Bounds {
+  min: number;
+  max: number;
+}
+const wholeNumber = ({ min, max }: Bounds) =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    if (input.trim() === '' || !Number.isInteger(value) || value < min || value > max)
+      throw new Error(`must be a whole number from ${String(min)} to ${String(max)}`);
+    return value;
+  });
+const oneOf = <const T extends string>(...choices: T[]) =>
+  makeValidator<T>((input) => {
+    const found = choices.find((choice) => choice === input);
+    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
+    return found;
+  });
+const list = makeValidator<string[]>((input) =>
+  input
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const origins = makeValidator<string[]>((input) =>
+  list()
+    ._parse(input)
+    .map((origin) => {
+      if (origin === '*') return origin;
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+        throw new Error('must be origins like https://chat.example.com, separated by commas, or *');
+      return origin;
+    }),
+);
+const postgresUrl = makeValidator<string>((input) => {
+  if (!URL.canParse(input) || !['postgres:', 'postgresql:'].includes(new URL(input).protocol))
+    throw new Error('must be a URL like postgres://user:password@host:5432/database');
+  return input;
+});
+const secret = makeValidator<string>((input) => {
+  if (Buffer.byteLength(input) < 32) throw new Error('must have at least 32 bytes');
+  return input;
+});
+const trustProxy = makeValidator<number | string>((input) => (/^\d+$/.test(input) ? Number(input) : input));
+
+const count = (min: number, max: number) => wholeNumber({ min, max });
+
+export const schema = {
+  PORT: count(0, 65_535)({ default: 3000, desc: 'Port of REST, sockets and documents' }),
+  HOST: str({ default: '0.0.0.0', desc: 'Address to listen on' }),
+  DATABASE_URL: postgresUrl({ default: undefined, desc: 'Postgres 15 or newer; absent: the embedded database in DATA_DIR' }),
+  DATABASE_POOL_SIZE: count(2, 200)({ default: 10, desc: 'Connections to Postgres' }),
+  DATA_DIR: str({ default: './data', desc: 'Directory of the embedded database and of generated secrets' }),
+  JWT_SECRET: secret({ default: undefined, desc: 'At least 32 bytes; needed with DATABASE_URL, else generated and kept in DATA_DIR' }),
+  JWT_ISSUER: str({ default: 'parley', desc: 'Claim iss of access tokens' }),
+  JWT_AUDIENCE: str({ default: 'parley', desc: 'Claim aud of access tokens' }),
+  ACCESS_TOKEN_SECONDS: count(10, 86_400)({ default: 900, desc: 'Life of an access token, seconds' }),
+  REFRESH_TOKEN_DAYS: count(1, 365)({ default: 30, desc: 'Life of a sign-in without use, days' }),
+  AUTH_PROVISIONING: oneOf('off', 'jit')({ default: 'off', desc: 'jit: an unknown sub of a valid token becomes a user' }),
+  REGISTRATION: oneOf('open', 'off')({ default: 'open', desc: 'Who may register a local account' }),
+  ROOM_CREATION: oneOf('everybody', 'admin')({ default: 'everybody', desc: 'Who may create public, private and announcement rooms' }),
+  ADMIN_USERNAME: str({ default: undefined, desc: 'With ADMIN_PASSWORD: the administrator made at the first start' }),
+  ADMIN_PASSWORD: str({ default: undefined, desc: 'See ADMIN_USERNAME' }),
+  PUBLIC_URL: url({ default: undefined, desc: 'Address under which people reach the server, for links' }),
+  CORS_ORIGINS: origins({ default: [], desc: 'Origins of browsers that may call, beside the own one; * for all' }),
+  TRUST_PROXY: trustProxy({ default: 0, desc: 'Number of proxies in front, or their addresses, as Express takes it' }),
+  TLS_CERT: str({ default: undefined, desc: 'Certificate file (PEM); else terminate TLS in front' }),
+  TLS_KEY: str({ default: undefined, desc: 'Key file (PEM)' }),
+  PING_INTERVAL_MS: count(1000, 300_000)({ default: 25_000, desc: 'Heartbeat of sockets, ms' }),
+  PING_TIMEOUT_MS: count(1000, 300_000)({ default: 20_000, desc: 'Silence after a heartbeat that ends a socket, ms' }),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent')({ default: 'info', desc: 'Least level that is logged' }),
+  LOG_FORMAT: oneOf('auto', 'json', 'pretty')({ default: 'auto', desc: 'auto: pretty on a terminal, else JSON lines' }),
+  MAX_CONTENT_LENGTH: count(1, 50_000)({ default: 5000, desc: 'Code points of a message' }),
+  MAX_FRAME_BYTES: count(16_384, 10_485_760)({ default: 65_536, desc: 'Bytes of one socket frame and of a REST body' }),
+  MAX_CONNECTIONS_PER_USER: count(1, 10_000)({ default: 20, desc: 'The oldest is closed above it' }),
+  SENDS_LIMIT: count(1, 1_000_000)({ default: 10, desc: 'Messages of a user in SENDS_WINDOW_MS' }),
+  SENDS_WINDOW_MS: count(100, 3_600_000)({ default: 5000, desc: 'Sliding window of SENDS_LIMIT, ms' }),
+  COMMANDS_LIMIT: count(10, 10_000_000)({ default: 600, desc: 'Commands of a connection, or requests of a user, in a minute' }),
+  LOGINS_LIMIT: count(1, 1_000_000)({ default: 10, desc: 'Sign-ins in a minute, per account and per address' }),
+  FAILED_HANDSHAKES_LIMIT: count(1, 1_000_000)({ default: 30, desc: 'Refused handshakes in a minute, per address' }),
+  TYPING_INTERVAL_MS: count(0, 60_000)({ default: 2000, desc: 'Least time between two typing:start of a user in a room, ms' }),
+  WRITE_QUEUE_LIMIT: count(10, 1_000_000)({ default: 10_000, desc: 'Messages waiting to be written before UNAVAILABLE' }),
+};

@@ -1,0 +1,101 @@
+import { cleanEnv } from 'envalid';
+import { schema } from './config.schema.js';
+
+export interface ConfigProblem {
+  key: string;
+  problem: string;
+}
+
+/** Every problem of the environment at once; values are not shown, they may be secrets. */
+export class ConfigError extends Error {
+  constructor(readonly problems: ConfigProblem[]) {
+    super(
+      `The configuration is not valid:\n${problems.map(({ key, problem }) => `  ${key}: ${problem}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** Reads and checks the environment once, then freezes what came out. Nothing else reads `process.env`. */
+export function loadConfig(environment: Environment = process.env) {
+  const problems: ConfigProblem[] = [];
+  // An empty value is the shape of "not set" in .env files and compose files.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env = cleanEnv(given, schema, {
+    reporter: ({ errors }) => {
+      for (const [key, error] of Object.entries(errors)) problems.push({ key, problem: error?.message ?? 'is not valid' });
+    },
+  });
+  const failed = new Set(problems.map(({ key }) => key));
+  const together = (key: string, ok: boolean, problem: string) => {
+    if (!ok && !failed.has(key)) problems.push({ key, problem });
+  };
+  together('JWT_SECRET', !env.DATABASE_URL || env.JWT_SECRET !== undefined, 'is needed with DATABASE_URL, at least 32 bytes');
+  together('ADMIN_PASSWORD', !env.ADMIN_USERNAME || !!env.ADMIN_PASSWORD, 'is needed with ADMIN_USERNAME');
+  together('ADMIN_USERNAME', !env.ADMIN_PASSWORD || !!env.ADMIN_USERNAME, 'is needed with ADMIN_PASSWORD');
+  together('TLS_KEY', !env.TLS_CERT || !!env.TLS_KEY, 'is needed with TLS_CERT');
+  together('TLS_CERT', !env.TLS_KEY || !!env.TLS_CERT, 'is needed with TLS_KEY');
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const minute = 60_000;
+  return deepFreeze({
+    port: env.PORT,
+    host: env.HOST,
+    publicUrl: env.PUBLIC_URL,
+    database: env.DATABASE_URL
+      ? { kind: 'postgres' as const, url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE }
+      : { kind: 'embedded' as const },
+    dataDir: env.DATA_DIR,
+    auth: {
+      /** Absent in embedded mode: generated and kept in `dataDir` by `loadSecrets`. */
+      jwtSecret: env.JWT_SECRET,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
+      refreshTokenDays: env.REFRESH_TOKEN_DAYS,
+      provisioning: env.AUTH_PROVISIONING,
+      registration: env.REGISTRATION,
+      admin:
+        env.ADMIN_USERNAME && env.ADMIN_PASSWORD
+          ? { username: env.ADMIN_USERNAME, password: env.ADMIN_PASSWORD }
+          : undefined,
+    },
+    rooms: { creation: env.ROOM_CREATION },
+    http: {
+      corsOrigins: env.CORS_ORIGINS,
+      trustProxy: env.TRUST_PROXY,
+      tls: env.TLS_CERT && env.TLS_KEY ? { cert: env.TLS_CERT, key: env.TLS_KEY } : undefined,
+    },
+    realtime: {
+      pingIntervalMs: env.PING_INTERVAL_MS,
+      pingTimeoutMs: env.PING_TIMEOUT_MS,
+    },
+    log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
+    limits: {
+      contentLength: env.MAX_CONTENT_LENGTH,
+      frameBytes: env.MAX_FRAME_BYTES,
+      connectionsPerUser: env.MAX_CONNECTIONS_PER_USER,
+      sends: { limit: env.SENDS_LIMIT, windowMs: env.SENDS_WINDOW_MS },
+      commands: { limit: env.COMMANDS_LIMIT, windowMs: minute },
+      logins: { limit: env.LOGINS_LIMIT, windowMs: minute },
+      failedHandshakes: { limit: env.FAILED_HANDSHAKES_LIMIT, windowMs: minute },
+      typingIntervalMs: env.TYPING_INTERVAL_MS,
+      writeQueue: env.WRITE_QUEUE_LIMIT,
+    },
+  });
+}
+
+export type Config = ReturnType<typeof loadConfig>;
+
+type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+function deepFreeze<T extends object>(value: T): DeepReadonly<T> {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  return Object.freeze(value) as DeepReadonly<T>;
+}
