@@ -1,0 +1,145 @@
+import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
+import type { WireError } from '../../src/contract/errors.js';
+import { ParleyError } from './errors.js';
+
+export interface CommandOptions {
+  /** Gives the answer up; a command that already left may still be carried out. */
+  signal?: AbortSignal;
+  /** Patience, the wait for a connection included. Default 15 s. */
+  timeoutMs?: number;
+}
+
+type Answer = { status: 'ok'; [field: string]: unknown } | { status: 'error'; error: WireError };
+export type EmitCommand = (command: ChatCommand, payload: unknown, ack: (answer: Answer) => void) => void;
+
+interface Entry {
+  command: ChatCommand;
+  payload: unknown;
+  /** A TOKEN_EXPIRED answer is met with a new token once. */
+  renewed: boolean;
+  resolve: (result: unknown) => void;
+  reject: (error: ParleyError) => void;
+}
+
+/** Commands that change nothing, or nothing a second time: repeated by themselves when their answer was lost. */
+const REPEATABLE: ReadonlySet<ChatCommand> = new Set<ChatCommand>([
+  'room:join',
+  'room:list',
+  'room:members',
+  'room:sync',
+  'room:positions',
+  'message:history',
+  'message:read',
+]);
+
+/** Commands on their way: they wait for a connection in order, and settle exactly once, whatever happens to it. */
+export class CommandQueue {
+  private isOpen = false;
+  private waiting: Entry[] = [];
+  private readonly inFlight = new Set<Entry>();
+
+  constructor(
+    private readonly emit: EmitCommand,
+    private readonly renewToken: () => Promise<void>,
+    private readonly defaultTimeoutMs: number,
+  ) {}
+
+  send<K extends ChatCommand>(command: K, payload: ChatCommands[K]['payload'], options: CommandOptions = {}): Promise<ChatCommands[K]['result']> {
+    return new Promise((resolve, reject) => {
+      const { signal } = options;
+      const timeoutMs = options.timeoutMs ?? this.defaultTimeoutMs;
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.inFlight.delete(entry);
+        this.waiting = this.waiting.filter((other) => other !== entry);
+      };
+      const entry: Entry = {
+        command,
+        payload,
+        renewed: command === 'auth:refresh',
+        resolve: (result) => {
+          settle();
+          resolve(result as ChatCommands[K]['result']);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      const abort = () => {
+        entry.reject(new ParleyError('ABORTED', `${command} was aborted`, { cause: signal?.reason }));
+      };
+      const timer = setTimeout(() => {
+        entry.reject(new ParleyError('TIMEOUT', `${command} had no answer within ${String(timeoutMs)} ms`));
+      }, timeoutMs);
+      if (signal?.aborted === true) {
+        abort();
+        return;
+      }
+      signal?.addEventListener('abort', abort, { once: true });
+      if (this.isOpen || command === 'auth:refresh') this.transmit(entry);
+      else this.waiting.push(entry);
+    });
+  }
+
+  /** The session is ready: what waited leaves in order. */
+  open(): void {
+    this.isOpen = true;
+    for (const entry of this.waiting.splice(0)) this.transmit(entry);
+  }
+
+  /** New commands wait; answers to those under way may still come. */
+  hold(): void {
+    this.isOpen = false;
+  }
+
+  /** The connection is gone, and with it the answers. */
+  lost(): void {
+    this.isOpen = false;
+    const interrupted = [...this.inFlight];
+    this.inFlight.clear();
+    this.waiting.unshift(...interrupted.filter((entry) => REPEATABLE.has(entry.command)));
+    for (const entry of interrupted) {
+      if (REPEATABLE.has(entry.command)) continue;
+      entry.reject(new ParleyError('DISCONNECTED', `the connection was lost before ${entry.command} was answered`));
+    }
+  }
+
+  /** Nothing will leave any more. */
+  close(error: ParleyError): void {
+    this.isOpen = false;
+    for (const entry of [...this.inFlight, ...this.waiting]) entry.reject(error);
+  }
+
+  private transmit(entry: Entry): void {
+    this.inFlight.add(entry);
+    this.emit(entry.command, entry.payload, (answer) => {
+      if (!this.inFlight.has(entry)) return;
+      if (answer.status === 'ok') {
+        const { status: _, ...result } = answer;
+        entry.resolve(result);
+      } else if (answer.error.code === 'TOKEN_EXPIRED' && !entry.renewed) this.again(entry, answer.error);
+      else entry.reject(ParleyError.fromWire(answer.error));
+    });
+  }
+
+  /** Refused for its token before anything was done: safe to repeat with a new one. */
+  private again(entry: Entry, refusal: WireError): void {
+    entry.renewed = true;
+    this.renewToken().then(
+      () => {
+        if (!this.inFlight.has(entry)) return;
+        if (this.isOpen) {
+          this.transmit(entry);
+          return;
+        }
+        this.inFlight.delete(entry);
+        this.waiting.push(entry);
+      },
+      () => {
+        entry.reject(ParleyError.fromWire(refusal));
+      },
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
+import { ChatModule } from './chat/chat.module.js';
+import { MessagesModule } from './messages/messages.module.js';
+import type { Config } from './platform/config/config.js';
+import { ConfigModule } from './platform/config/config.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { DocsModule } from './platform/docs/docs.module.js';
+import { EventsModule } from './platform/events/events.module.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { MetricsModule } from './platform/metrics/metrics.module.js';
+import { RealtimeModule } from './platform/realtime/realtime.module.js';
+import { ThrottlingModule } from './platform/throttling/throttling.module.js';
+import { RoomsModule } from './rooms/rooms.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** Parley: what it runs on, then what it does. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config),
+        EventsModule,
+        MetricsModule,
+        HealthModule,
+        DatabaseModule,
+        ThrottlingModule,
+        RealtimeModule,
+        DocsModule,
+
+        AuthModule,
+        UsersModule,
+        RoomsModule,
+        MessagesModule,
+        ChatModule,
+      ],
+    };
+  }
+}

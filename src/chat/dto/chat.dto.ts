@@ -1,0 +1,33 @@
+import { IsJWT, IsUUID, Matches, MaxLength } from 'class-validator';
+import type { RefreshAuth, SendSignal, Typing } from '../../contract/commands.js';
+import { CONTRACT_LIMITS } from '../../contract/limits.js';
+import { IsJsonWithin, IsRoomId, Optional } from '../../platform/validation/rules.js';
+
+export class TypingDto implements Typing {
+  @IsRoomId()
+  roomId!: string;
+
+  @Optional()
+  @IsUUID()
+  threadId?: string;
+}
+
+/** A signal without its room, which is in the path over REST. */
+export class NewSignalDto {
+  @Matches(/^[A-Za-z0-9_.:-]{1,64}$/, { message: 'must be 1 to 64 characters of A-Z a-z 0-9 _ . : -' })
+  kind!: string;
+
+  @IsJsonWithin(CONTRACT_LIMITS.dataBytes)
+  data!: unknown;
+}
+
+export class SendSignalDto extends NewSignalDto implements SendSignal {
+  @IsRoomId()
+  roomId!: string;
+}
+
+export class RefreshAuthDto implements RefreshAuth {
+  @IsJWT()
+  @MaxLength(8192)
+  token!: string;
+}

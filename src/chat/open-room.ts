@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { JoinedRoom, JoinRoom } from '../contract/commands.js';
+import { AppError } from '../platform/errors/app-error.js';
+import type { Actor } from '../platform/identity/actor.js';
+import { wantsAck } from '../platform/realtime/command-dispatcher.js';
+import { Publisher } from '../platform/realtime/publisher.js';
+import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
+import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
+import { MessageLog } from '../messages/message-log.service.js';
+import { ReadStates } from '../messages/read-states.service.js';
+import { MembersService } from '../rooms/members.service.js';
+import { RoomsService } from '../rooms/rooms.service.js';
+
+/** `room:join`: membership, then the subscription, then what was said. In this order nothing falls between. */
+@Injectable()
+export class OpenRoom {
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly members: MembersService,
+    private readonly log: MessageLog,
+    private readonly readStates: ReadStates,
+    private readonly subscriptions: RoomSubscriptions,
+    private readonly publisher: Publisher,
+  ) {}
+
+  async join(socket: RealtimeSocket, input: JoinRoom): Promise<JoinedRoom> {
+    const byEvents = !wantsAck(socket);
+    const { actor } = socket.data;
+    await this.rooms.join(actor, input);
+    await this.subscriptions.subscribe(socket, [input.roomId]);
+    try {
+      const joined = await this.read(actor, input);
+      if (byEvents) await this.tell(socket, joined);
+      return joined;
+    } catch (error) {
+      // Removed in the meantime: the removal may have come before the subscription.
+      if (error instanceof AppError) await this.subscriptions.unsubscribe(socket, input.roomId);
+      throw error;
+    }
+  }
+
+  private async read(actor: Actor, { roomId, since }: JoinRoom): Promise<JoinedRoom> {
+    const [room, readState, log] = await Promise.all([
+      this.rooms.show(actor, roomId),
+      this.readStates.of(actor.userId, roomId),
+      since === undefined
+        ? this.log.history(actor, { roomId }).then((history) => ({ history }))
+        : this.log.sync(actor, { roomId, since }).then((sync) => ({ sync })),
+    ]);
+    return { room, readState, ...log };
+  }
+
+  private async tell(socket: RealtimeSocket, { room, readState, history, sync }: JoinedRoom): Promise<void> {
+    const roomId = room.id;
+    const { members, cursor } = await this.members.list(socket.data.actor, { roomId });
+    this.publisher.toSocket(socket, 'room:joined', { room, readState });
+    this.publisher.toSocket(socket, 'room:history', {
+      roomId,
+      messages: history?.messages ?? sync?.messages ?? [],
+      hasMore: history?.hasMore ?? sync?.hasMore ?? false,
+      ...(sync && { rev: sync.rev }),
+      ...(sync?.reset && { reset: sync.reset }),
+    });
+    this.publisher.toSocket(socket, 'room:members', { roomId, members, ...(cursor !== undefined && { cursor }) });
+  }
+}

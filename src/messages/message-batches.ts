@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Message } from '../contract/views.js';
+import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import { sqlStateOf } from '../platform/errors/database-error.js';
+import { Metrics } from '../platform/metrics/metrics.js';
+import { MessageBatchRepository } from './message-batch.repository.js';
+import type { MessageChange } from './message-change.js';
+import { MessageLedger, type Verdict } from './message-ledger.js';
+import { selectMessages } from './message-rows.repository.js';
+import { messageView } from './message.view.js';
+import { MessageChanged, MessageCreated } from './messages.events.js';
+
+/** What a change came to once it is committed. */
+export type Written = Extract<Verdict, { kind: 'sent' }> | { kind: 'changed'; message: Message };
+
+export interface Outcome {
+  /** One per change; none for a change whose room was left out because it is locked. */
+  verdicts: (Written | Extract<Verdict, { kind: 'refused' }> | undefined)[];
+  /** In `rev` order. */
+  facts: (MessageCreated | MessageChanged)[];
+}
+
+/** Becomes a fact when the transaction is committed. */
+type Draft = { kind: 'created'; message: Message } | { kind: 'changed'; message: Message; hiddenFrom: string[] };
+
+interface Decided {
+  xid: string;
+  verdicts: Outcome['verdicts'];
+  drafts: Draft[];
+}
+
+/** A batch whose COMMIT was not answered is looked for this long before it counts as lost. */
+const SETTLE_MS = 10_000;
+
+/** Writes a batch of changes, of one or of five hundred, in one transaction. */
+@Injectable()
+export class MessageBatches {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly repository: MessageBatchRepository,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async write(changes: MessageChange[], skipLocked: boolean): Promise<Outcome> {
+    let decided: Decided | undefined;
+    try {
+      await this.unitOfWork.run(async (tx) => {
+        decided = await this.decide(tx, changes, skipLocked);
+      });
+    } catch (error) {
+      if (!decided || !inDoubt(error) || !(await this.wasCommitted(decided.xid))) throw error;
+    }
+    if (!decided) throw new Error('A batch was committed without being written');
+    this.metrics.batchWritten(changes.length);
+    const committedAt = performance.now();
+    return { verdicts: decided.verdicts, facts: decided.drafts.map((draft) => factOf(draft, committedAt)) };
+  }
+
+  private async decide(tx: Transaction, changes: MessageChange[], skipLocked: boolean): Promise<Decided> {
+    const roomIds = [...new Set(changes.map(({ roomId }) => roomId))];
+    const locked = await this.repository.lockRooms(tx, roomIds, skipLocked);
+    const isLeftOut = ({ roomId }: MessageChange) => skipLocked && !locked.rooms.has(roomId);
+    const taken = changes.filter((change) => !isLeftOut(change));
+    const ledger = new MessageLedger(await this.repository.readState(tx, locked, taken));
+    const verdicts = changes.map((change) => (isLeftOut(change) ? undefined : ledger.decide(change)));
+    if (ledger.inserted.length + ledger.changed.size > 0) await this.repository.write(tx, locked.rooms, ledger, locked.now);
+
+    const messages = await this.readBack(tx, verdicts, ledger);
+    const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
+    drafts.push(...(await this.changedDrafts(tx, locked.rooms, ledger, messages)));
+    drafts.sort((a, b) => a.message.rev - b.message.rev);
+    return { xid: locked.xid, verdicts: verdicts.map((verdict) => written(verdict, messages)), drafts };
+  }
+
+  /** Changed messages as everybody will read them, those that turned out to be unchanged included. */
+  private async readBack(
+    { manager }: Transaction,
+    verdicts: (Verdict | undefined)[],
+    ledger: MessageLedger,
+  ): Promise<Map<string, Message>> {
+    const ids = new Set(ledger.changed.keys());
+    for (const verdict of verdicts) if (verdict?.kind === 'changed') ids.add(verdict.messageId);
+    if (ids.size === 0) return new Map();
+    const rows = await selectMessages(manager, 'WHERE m.id = ANY($1::uuid[])', [[...ids]]);
+    return new Map(rows.map((row) => [row.id, messageView(row)]));
+  }
+
+  private async changedDrafts(
+    tx: Transaction,
+    rooms: Map<string, { history: string }>,
+    ledger: MessageLedger,
+    messages: Map<string, Message>,
+  ): Promise<Draft[]> {
+    const drafts: Draft[] = [];
+    for (const { id, roomId, seq } of ledger.changed.values()) {
+      const message = messages.get(id);
+      const hiddenFrom = rooms.get(roomId)?.history === 'since_join' ? await this.repository.newcomersAfter(tx, roomId, seq) : [];
+      if (message) drafts.push({ kind: 'changed', message, hiddenFrom });
+    }
+    return drafts;
+  }
+
+  private async wasCommitted(xid: string): Promise<boolean> {
+    const deadline = performance.now() + SETTLE_MS;
+    for (;;) {
+      try {
+        const status = await this.unitOfWork.run((tx) => this.repository.isCommitted(tx, xid));
+        if (status !== 'in progress') return status;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+      await delay(100);
+    }
+  }
+}
+
+function written(verdict: Verdict | undefined, messages: Map<string, Message>): Outcome['verdicts'][number] {
+  if (verdict?.kind !== 'changed') return verdict;
+  const message = messages.get(verdict.messageId);
+  if (!message) throw new Error('A changed message could not be read back');
+  return { kind: 'changed', message };
+}
+
+function factOf(draft: Draft, committedAt: number): MessageCreated | MessageChanged {
+  return draft.kind === 'created'
+    ? new MessageCreated(draft.message, committedAt)
+    : new MessageChanged(draft.message, draft.hiddenFrom, committedAt);
+}
+
+/**
+ * True when the server may have committed without our hearing of it: the connection broke. Any other SQLSTATE
+ * is an answer, and the transaction is rolled back.
+ */
+function inDoubt(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === undefined || state.startsWith('08') || state.startsWith('57P');
+}

@@ -1,0 +1,44 @@
+import type { SendMessage } from '../contract/commands.js';
+import type { Actor } from '../platform/identity/actor.js';
+
+interface Change {
+  actor: Actor;
+  roomId: string;
+}
+
+export interface SendChange extends Change {
+  kind: 'send';
+  /** Given before the message is queued, so that a commit in doubt can be settled by looking for it. */
+  messageId: string;
+  input: SendMessage & { type: string };
+  /** Of the request without its client id: the same id with another hash is another request. */
+  requestHash: string | null;
+}
+
+export interface EditChange extends Change {
+  kind: 'edit';
+  messageId: string;
+  content: string;
+}
+
+export interface DeleteChange extends Change {
+  kind: 'delete';
+  messageId: string;
+  reason: string | null;
+}
+
+export interface ReactChange extends Change {
+  kind: 'react';
+  messageId: string;
+  emoji: string;
+  on: boolean;
+}
+
+export interface PinChange extends Change {
+  kind: 'pin';
+  messageId: string;
+  on: boolean;
+}
+
+/** Everything that takes a `rev`: it goes through the writer's lane of its room. */
+export type MessageChange = SendChange | EditChange | DeleteChange | ReactChange | PinChange;

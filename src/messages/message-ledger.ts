@@ -1,0 +1,281 @@
+import type { SentMessage } from '../contract/commands.js';
+import { CONTRACT_LIMITS } from '../contract/limits.js';
+import type { MemberRole, Message, RoomHistory, RoomType } from '../contract/views.js';
+import { AppError } from '../platform/errors/app-error.js';
+import type { DeleteChange, EditChange, MessageChange, PinChange, ReactChange, SendChange } from './message-change.js';
+import { excerptOf } from './message.view.js';
+import { assertCan, assertNotTooSoon, assertOpen } from './messages.policy.js';
+
+/** A locked room, as the batch goes on with it. */
+export interface RoomState {
+  id: string;
+  type: RoomType;
+  history: RoomHistory;
+  lastSeq: number;
+  lastRev: number;
+  slowModeSeconds: number;
+  archived: boolean;
+  frozen: boolean;
+}
+
+export interface MemberState {
+  roomId: string;
+  userId: string;
+  role: MemberRole;
+  name: string;
+  avatarUrl: string | null;
+  lastSentAt: Date | null;
+  historyFromSeq: number;
+}
+
+/** An existing message a change refers to, as the batch goes on with it. */
+export interface TargetState {
+  id: string;
+  roomId: string;
+  seq: number;
+  rev: number;
+  senderId: string;
+  type: string;
+  content: string;
+  hasData: boolean;
+  threadId: string | null;
+  threadReplies: number;
+  threadLastReplyAt: Date | null;
+  pinnedAt: Date | null;
+  editedAt: Date | null;
+  deletedAt: Date | null;
+  deletedBy: string | null;
+  deleteReason: string | null;
+  emojis: Set<string>;
+}
+
+export interface FirstSend {
+  requestHash: string | null;
+  result: Omit<SentMessage, 'deduplicated'>;
+}
+
+/** What was read under the locks. The ledger changes it as it goes. */
+export interface LedgerState {
+  now: Date;
+  rooms: Map<string, RoomState>;
+  /** By `pairKey(roomId, userId)`. */
+  members: Map<string, MemberState>;
+  targets: Map<string, TargetState>;
+  /** Earlier sends by `pairKey(senderId, clientMessageId)`. */
+  firstSends: Map<string, FirstSend>;
+  /** Reactions there are among those asked about, by `reactionKey`. */
+  reactions: Set<string>;
+}
+
+export interface NewMessage {
+  view: Message;
+  requestHash: string | null;
+}
+
+/** What one change came to. A `changed` message is read back after it is written. */
+export type Verdict =
+  | { kind: 'sent'; result: SentMessage }
+  | { kind: 'changed'; messageId: string }
+  | { kind: 'refused'; error: AppError };
+
+export interface ReactionChange {
+  messageId: string;
+  emoji: string;
+  userId: string;
+  on: boolean;
+}
+
+// NUL is in none of the parts: no input with it passes validation.
+export const pairKey = (first: string, second: string) => `${first}\0${second}`;
+export const reactionKey = (messageId: string, emoji: string, userId: string) => `${messageId}\0${emoji}\0${userId}`;
+
+/**
+ * Decides a batch of changes in the order they came, with no I/O: duplicates first, then who may, then the
+ * next `seq` and `rev`. A refused change leaves no trace. A message changed twice in one batch takes one `rev`,
+ * at its first change, and shows its last state.
+ */
+export class MessageLedger {
+  readonly inserted: NewMessage[] = [];
+  readonly changed = new Map<string, TargetState>();
+  readonly reactionChanges: ReactionChange[] = [];
+  /** Who wrote, and their newest message outside threads (else 0): their read position moves there. */
+  readonly sentBy = new Map<string, { roomId: string; userId: string; seq: number }>();
+
+  constructor(private readonly state: LedgerState) {}
+
+  decide(change: MessageChange): Verdict {
+    try {
+      return change.kind === 'send' ? this.send(change) : this.change(change);
+    } catch (error) {
+      if (error instanceof AppError) return { kind: 'refused', error };
+      throw error;
+    }
+  }
+
+  private send(change: SendChange): Verdict {
+    const { actor, roomId, input, messageId, requestHash } = change;
+    const repeated = this.firstSend(change);
+    if (repeated) return { kind: 'sent', result: { ...repeated, deduplicated: true } };
+
+    const { now } = this.state;
+    const { room, member } = this.membership(actor.userId, roomId);
+    assertOpen(room);
+    assertCan(room, member, 'message:send');
+    assertNotTooSoon(room, member, now);
+    const replyTo = input.replyTo === undefined ? undefined : this.visible(member, input.replyTo, 'replyTo');
+    const root = input.threadId === undefined ? undefined : this.threadRoot(member, input.threadId);
+    const mentions = this.mentioned(room, member, input.mentions ?? []);
+
+    const view: Message = {
+      id: messageId,
+      roomId,
+      seq: ++room.lastSeq,
+      rev: ++room.lastRev,
+      type: input.type,
+      ...(input.data !== undefined && input.data !== null && { data: input.data }),
+      sender: { id: actor.userId, name: member.name, ...(member.avatarUrl !== null && { avatarUrl: member.avatarUrl }) },
+      content: input.content,
+      ...(input.clientMessageId !== undefined && { clientMessageId: input.clientMessageId }),
+      ...(replyTo && {
+        replyTo: { id: replyTo.id, seq: replyTo.seq, excerpt: room.history === 'full' ? excerptOf(replyTo.content) : '' },
+      }),
+      ...(root && { threadId: root.id }),
+      reactions: [],
+      mentions,
+      createdAt: now.toISOString(),
+    };
+    this.inserted.push({ view, requestHash });
+    const result = { messageId, seq: view.seq, rev: view.rev, createdAt: view.createdAt };
+    if (input.clientMessageId !== undefined)
+      this.state.firstSends.set(pairKey(actor.userId, input.clientMessageId), { requestHash, result });
+    member.lastSentAt = now;
+    this.noteSender(roomId, actor.userId, root ? 0 : view.seq);
+    if (root) {
+      root.threadReplies += 1;
+      root.threadLastReplyAt = now;
+      this.touch(room, root);
+    }
+    return { kind: 'sent', result: { ...result, deduplicated: false } };
+  }
+
+  /** The sender's own earlier request with this id. It counts before any rule, also after a kick or a deletion. */
+  private firstSend({ actor, input, requestHash }: SendChange): FirstSend['result'] | undefined {
+    if (input.clientMessageId === undefined) return undefined;
+    const first = this.state.firstSends.get(pairKey(actor.userId, input.clientMessageId));
+    if (first && first.requestHash !== requestHash)
+      throw new AppError('IDEMPOTENCY_CONFLICT', 'This clientMessageId was used for another request');
+    return first?.result;
+  }
+
+  private change(change: Exclude<MessageChange, SendChange>): Verdict {
+    const { room, member } = this.membership(change.actor.userId, change.roomId);
+    const target = this.visible(member, change.messageId, undefined, change.kind === 'delete');
+    assertOpen(room);
+    switch (change.kind) {
+      case 'edit':
+        this.edit(room, target, change);
+        break;
+      case 'delete':
+        this.delete(room, member, target, change);
+        break;
+      case 'react':
+        this.react(room, member, target, change);
+        break;
+      case 'pin':
+        this.pin(room, member, target, change);
+    }
+    return { kind: 'changed', messageId: target.id };
+  }
+
+  private edit(room: RoomState, target: TargetState, { actor, content }: EditChange): void {
+    if (target.senderId !== actor.userId) throw new AppError('FORBIDDEN', 'Only the author edits a message');
+    if (content === '' && !target.hasData) throw AppError.invalid('content', 'must not be empty');
+    if (content === target.content) return;
+    target.content = content;
+    target.editedAt = this.state.now;
+    this.touch(room, target);
+  }
+
+  private delete(room: RoomState, member: MemberState, target: TargetState, { actor, reason }: DeleteChange): void {
+    if (target.senderId !== actor.userId) assertCan(room, member, 'message:delete');
+    if (target.deletedAt) return;
+    target.deletedAt = this.state.now;
+    target.deletedBy = actor.userId;
+    target.deleteReason = reason;
+    target.content = '';
+    target.pinnedAt = null;
+    this.touch(room, target);
+    const root = target.threadId === null ? undefined : this.state.targets.get(target.threadId);
+    if (!root) return;
+    root.threadReplies -= 1;
+    if (root.threadReplies === 0) root.threadLastReplyAt = null;
+    this.touch(room, root);
+  }
+
+  private react(room: RoomState, member: MemberState, target: TargetState, { actor, emoji, on }: ReactChange): void {
+    assertCan(room, member, 'message:react');
+    const key = reactionKey(target.id, emoji, actor.userId);
+    const { reactions } = this.state;
+    if (reactions.has(key) === on) return;
+    if (on && !target.emojis.has(emoji) && target.emojis.size >= CONTRACT_LIMITS.emojisPerMessage)
+      throw new AppError('LIMIT_EXCEEDED', `A message has at most ${String(CONTRACT_LIMITS.emojisPerMessage)} different reactions`);
+    if (on) {
+      reactions.add(key);
+      target.emojis.add(emoji);
+    } else {
+      reactions.delete(key);
+    }
+    this.reactionChanges.push({ messageId: target.id, emoji, userId: actor.userId, on });
+    this.touch(room, target);
+  }
+
+  private pin(room: RoomState, member: MemberState, target: TargetState, { on }: PinChange): void {
+    assertCan(room, member, 'message:pin');
+    if ((target.pinnedAt !== null) === on) return;
+    target.pinnedAt = on ? this.state.now : null;
+    this.touch(room, target);
+  }
+
+  private membership(userId: string, roomId: string): { room: RoomState; member: MemberState } {
+    const room = this.state.rooms.get(roomId);
+    const member = this.state.members.get(pairKey(roomId, userId));
+    if (room && member) return { room, member };
+    const open = room && (room.type === 'public' || room.type === 'announcement');
+    throw open
+      ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
+      : new AppError('NOT_FOUND', 'There is no such room');
+  }
+
+  /** A message of the member's room that they can see. */
+  private visible(member: MemberState, id: string, path: string | undefined, deletedToo = false): TargetState {
+    const target = this.state.targets.get(id);
+    if (target?.roomId === member.roomId && target.seq > member.historyFromSeq && (deletedToo || !target.deletedAt)) return target;
+    throw new AppError('NOT_FOUND', 'There is no such message', path === undefined ? {} : { details: [{ path, problem: 'is not a message of this room' }] });
+  }
+
+  private threadRoot(member: MemberState, id: string): TargetState {
+    const root = this.visible(member, id, 'threadId');
+    if (root.threadId !== null) throw AppError.invalid('threadId', 'is itself a reply in a thread');
+    return root;
+  }
+
+  private mentioned(room: RoomState, member: MemberState, mentions: string[]): string[] {
+    mentions.forEach((userId, index) => {
+      if (userId === '@room') assertCan(room, member, 'message:mention-room');
+      else if (!this.state.members.has(pairKey(room.id, userId)))
+        throw AppError.invalid(`mentions.${String(index)}`, 'is not a member of the room');
+    });
+    return mentions;
+  }
+
+  private noteSender(roomId: string, userId: string, seq: number): void {
+    const key = pairKey(roomId, userId);
+    this.sentBy.set(key, { roomId, userId, seq: Math.max(seq, this.sentBy.get(key)?.seq ?? 0) });
+  }
+
+  private touch(room: RoomState, target: TargetState): void {
+    if (this.changed.has(target.id)) return;
+    target.rev = ++room.lastRev;
+    this.changed.set(target.id, target);
+  }
+}

@@ -1,0 +1,78 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { Config } from '../platform/config/config.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import { DomainEvents } from '../platform/events/domain-events.js';
+import { AppError } from '../platform/errors/app-error.js';
+import { Metrics } from '../platform/metrics/metrics.js';
+import { MessageBatches, type Written } from './message-batches.js';
+import type { MessageChange } from './message-change.js';
+import { WriterLane, type QueuedChange } from './writer-lane.js';
+
+/** Batches being committed at once on Postgres. The embedded database has one connection. */
+const LANES = 2;
+
+/**
+ * Group commit: everything that takes a `rev` is queued here and written with whatever else is waiting, in one
+ * transaction. An idle server writes at once, a busy one hundreds together: while a lane commits, its next
+ * batch fills. All changes of a room go through one lane, so this node tells them in `rev` order.
+ */
+@Injectable()
+export class MessageWriter implements OnModuleDestroy {
+  private readonly lanes: WriterLane[];
+  /** Rooms somebody else has locked for long wait in a lane of their own and hold up nobody. */
+  private readonly detached = new Map<string, WriterLane>();
+  private queued = 0;
+  private closing = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly batches: MessageBatches,
+    private readonly events: DomainEvents,
+    private readonly metrics: Metrics,
+  ) {
+    const lanes = config.database.kind === 'embedded' ? 1 : LANES;
+    this.lanes = Array.from({ length: lanes }, () => this.lane());
+  }
+
+  /**
+   * Queues a change before it returns, so the order of calls is the order in the room. Resolves after COMMIT.
+   * Rejects with the refusal, or UNAVAILABLE when the queue is full or the database stays away.
+   */
+  submit(change: MessageChange): Promise<Written> {
+    if (this.closing || this.queued >= this.config.limits.writeQueue)
+      return Promise.reject(new AppError('UNAVAILABLE', 'Too many messages are waiting to be written', { retryAfterMs: 1000 }));
+    this.metrics.queued(++this.queued);
+    return new Promise<Written>((resolve, reject) => {
+      this.laneOf(change.roomId).push({ change, resolve, reject, queuedAt: performance.now() });
+    }).finally(() => {
+      this.metrics.queued(--this.queued);
+    });
+  }
+
+  /** Takes nothing new and waits for what is queued. */
+  async onModuleDestroy(): Promise<void> {
+    this.closing = true;
+    await Promise.all([...this.lanes, ...this.detached.values()].map((lane) => lane.idle()));
+  }
+
+  private laneOf(roomId: string): WriterLane {
+    return this.detached.get(roomId) ?? (this.lanes[hash(roomId) % this.lanes.length] as WriterLane);
+  }
+
+  private lane(): WriterLane {
+    return new WriterLane(this.batches, this.events, (roomId, changes, from) => this.detach(roomId, changes, from));
+  }
+
+  private detach(roomId: string, changes: QueuedChange[], from: WriterLane): void {
+    const lane = this.detached.get(roomId) ?? this.lane();
+    this.detached.set(roomId, lane);
+    for (const queued of [...changes, ...from.take(roomId)]) lane.push(queued);
+    void lane.idle().then(() => this.detached.delete(roomId));
+  }
+}
+
+function hash(text: string): number {
+  let value = 0;
+  for (let index = 0; index < text.length; index++) value = (value * 31 + text.charCodeAt(index)) >>> 0;
+  return value;
+}

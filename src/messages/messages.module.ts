@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { RoomsModule } from '../rooms/rooms.module.js';
+import { MentionEntity } from './mention.entity.js';
+import { MessageBatchRepository } from './message-batch.repository.js';
+import { MessageBatches } from './message-batches.js';
+import { MessageLog } from './message-log.service.js';
+import { MessageWriter } from './message-writer.js';
+import { MessageEntity } from './message.entity.js';
+import { MessagesBroadcaster } from './messages.broadcaster.js';
+import { MessagesController } from './messages.controller.js';
+import { MessagesRepository } from './messages.repository.js';
+import { MessagesService } from './messages.service.js';
+import { ReactionEntity } from './reaction.entity.js';
+import { ReadCursors } from './read-cursors.js';
+import { ReadStatesRepository } from './read-states.repository.js';
+import { ReadStates } from './read-states.service.js';
+import { RoomMessagesController } from './room-messages.controller.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([MessageEntity, MentionEntity, ReactionEntity]), RoomsModule],
+  controllers: [RoomMessagesController, MessagesController],
+  providers: [
+    MessagesService,
+    MessageLog,
+    ReadStates,
+    MessageWriter,
+    MessageBatches,
+    MessageBatchRepository,
+    MessagesRepository,
+    ReadStatesRepository,
+    ReadCursors,
+    MessagesBroadcaster,
+  ],
+  exports: [MessagesService, MessageLog, ReadStates],
+})
+export class MessagesModule {}

@@ -1,0 +1,38 @@
+import type { Capability } from '../contract/views.js';
+import { AppError } from '../platform/errors/app-error.js';
+import { capabilitiesOf } from '../rooms/rooms.policy.js';
+import type { MemberState, RoomState } from './message-ledger.js';
+
+/** Rules of writing in a room, checked under the room's lock. They throw what the sender is told. */
+
+export function assertOpen(room: RoomState): void {
+  if (room.frozen) throw new AppError('ROOM_FROZEN', 'An administrator has closed this room for writing');
+  if (room.archived) throw new AppError('ROOM_ARCHIVED', 'This room is archived');
+}
+
+export function can(room: RoomState, member: MemberState, capability: Capability): boolean {
+  return capabilitiesOf(room.type, member.role).includes(capability);
+}
+
+export function assertCan(room: RoomState, member: MemberState, capability: Capability): void {
+  if (!can(room, member, capability)) throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
+}
+
+/** Those who may set slow mode are not slowed by it. */
+export function assertNotTooSoon(room: RoomState, member: MemberState, now: Date): void {
+  if (room.slowModeSeconds === 0 || !member.lastSentAt || can(room, member, 'room:update')) return;
+  const retryAfterMs = member.lastSentAt.getTime() + room.slowModeSeconds * 1000 - now.getTime();
+  if (retryAfterMs > 0) throw new AppError('SLOW_MODE', 'This room is in slow mode', { retryAfterMs });
+}
+
+export function assertContent(content: string, type: string, hasData: boolean, limit: number): void {
+  const length = codePoints(content);
+  if (length > limit) throw AppError.invalid('content', `must be at most ${String(limit)} characters`);
+  if (length === 0 && !(type !== 'text' && hasData)) throw AppError.invalid('content', 'must not be empty');
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

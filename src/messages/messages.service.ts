@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuid } from 'uuid';
+import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, SendMessage, SentMessage } from '../contract/commands.js';
+import type { Message } from '../contract/views.js';
+import type { Config } from '../platform/config/config.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import { AppError } from '../platform/errors/app-error.js';
+import type { Actor } from '../platform/identity/actor.js';
+import type { Membership } from '../rooms/rooms.policy.js';
+import type { MessageChange } from './message-change.js';
+import { MessageWriter } from './message-writer.js';
+import { assertContent } from './messages.policy.js';
+import { MessagesRepository } from './messages.repository.js';
+
+/** Writes and changes messages. Who may is decided in the writer, under the room's lock. */
+@Injectable()
+export class MessagesService {
+  private readonly contentLength: number;
+
+  constructor(
+    @Inject(CONFIG) { limits }: Config,
+    private readonly writer: MessageWriter,
+    private readonly messages: MessagesRepository,
+  ) {
+    this.contentLength = limits.contentLength;
+  }
+
+  /** Enters the queue before it returns: pipelined sends keep their order. */
+  async send(actor: Actor, request: SendMessage): Promise<SentMessage> {
+    const input = { ...request, content: request.content.trim(), type: request.type ?? 'text' };
+    if (input.type === 'text' && input.data !== undefined) throw AppError.invalid('data', 'only comes with an x-... type');
+    assertContent(input.content, input.type, input.data !== undefined, this.contentLength);
+    const written = await this.writer.submit({
+      kind: 'send',
+      actor,
+      roomId: input.roomId,
+      messageId: uuid(),
+      input,
+      requestHash: input.clientMessageId === undefined ? null : hashOf(input),
+    });
+    if (written.kind !== 'sent') throw new Error('A send was answered as a change');
+    return written.result;
+  }
+
+  /** REST: the `Idempotency-Key` header is the `clientMessageId`. */
+  async sendWithKey(actor: Actor, request: SendMessage, key: string | undefined): Promise<SentMessage> {
+    if (key === undefined) return this.send(actor, request);
+    if (!/^[\x21-\x7e]{1,64}$/.test(key)) throw AppError.invalid('Idempotency-Key', 'must be 1 to 64 printable characters');
+    if (request.clientMessageId !== undefined && request.clientMessageId !== key)
+      throw AppError.invalid('clientMessageId', 'must be the Idempotency-Key when both are given');
+    return this.send(actor, { ...request, clientMessageId: key });
+  }
+
+  async edit(actor: Actor, { messageId, content }: EditMessage): Promise<{ message: Message }> {
+    const trimmed = content.trim();
+    // An x-... message may lose its text; the ledger refuses it for others.
+    assertContent(trimmed, 'x-', true, this.contentLength);
+    return this.change(messageId, (roomId) => ({ kind: 'edit', actor, roomId, messageId, content: trimmed }));
+  }
+
+  async delete(actor: Actor, { messageId, reason }: DeleteMessage): Promise<{ message: Message }> {
+    return this.change(messageId, (roomId) => ({ kind: 'delete', actor, roomId, messageId, reason: reason ?? null }));
+  }
+
+  async react(actor: Actor, { messageId, emoji, on }: ReactToMessage): Promise<{ message: Message }> {
+    return this.change(messageId, (roomId) => ({ kind: 'react', actor, roomId, messageId, emoji, on }));
+  }
+
+  async pin(actor: Actor, { messageId, on }: PinMessage): Promise<{ message: Message }> {
+    return this.change(messageId, (roomId) => ({ kind: 'pin', actor, roomId, messageId, on }));
+  }
+
+  /** The last message of each room, as one of its members sees it. */
+  newest(memberships: Membership[]): Promise<Map<string, Message>> {
+    return this.messages.newest(memberships);
+  }
+
+  private async change(messageId: string, inRoom: (roomId: string) => MessageChange): Promise<{ message: Message }> {
+    const roomId = await this.messages.roomOf(messageId);
+    if (roomId === undefined) throw new AppError('NOT_FOUND', 'There is no such message');
+    const written = await this.writer.submit(inRoom(roomId));
+    if (written.kind !== 'changed') throw new Error('A change was answered as a send');
+    return { message: written.message };
+  }
+}
+
+/** Of everything that makes the request, in a fixed order; the keys of `data` are sorted, its meaning is the same in any order. */
+function hashOf(input: SendMessage & { type: string }): string {
+  const { roomId, type, content, data, replyTo, threadId, mentions } = input;
+  const request = JSON.stringify([roomId, type, content, sorted(data), replyTo, threadId, mentions ?? []]);
+  return createHash('sha256').update(request).digest('base64url');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

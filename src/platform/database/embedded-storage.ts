@@ -1,0 +1,35 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataDirectory } from './data-directory.js';
+import { EmbeddedDatabase } from './embedded-database.js';
+
+/** What the embedded mode holds while it runs: the lock on the data directory, and the database in it. */
+export class EmbeddedStorage {
+  private constructor(
+    readonly database: EmbeddedDatabase,
+    private readonly directory: DataDirectory,
+  ) {}
+
+  static async open(dataDir: string): Promise<EmbeddedStorage> {
+    const held: { database?: EmbeddedDatabase } = {};
+    const directory = await DataDirectory.lock(dataDir, (error) => held.database?.fail(error));
+    try {
+      const pgdata = join(directory.path, 'pgdata');
+      await mkdir(pgdata, { recursive: true, mode: 0o700 });
+      held.database = await EmbeddedDatabase.open(pgdata);
+      return new EmbeddedStorage(held.database, directory);
+    } catch (error) {
+      await directory.release();
+      throw error;
+    }
+  }
+
+  /** After the pool: the lock goes last, when nothing writes any more. */
+  async close(): Promise<void> {
+    try {
+      await this.database.close();
+    } finally {
+      await this.directory.release();
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { CHAT_COMMANDS } from '../../contract/commands.js';
+import type { ErrorCode } from '../../contract/errors.js';
+
+export type CommandResult = 'ok' | ErrorCode;
+
+/** The children of one command's labels, resolved once: this runs for every command of every socket. */
+interface CommandSeries {
+  readonly seconds: Histogram.Internal<'command'>;
+  readonly results: Map<CommandResult, Counter.Internal>;
+}
+
+const FAST = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const UNKNOWN = 'unknown';
+
+/**
+ * What the server counts of itself. All labels come from closed sets: what a client invents never becomes a series.
+ * Durations are given in ms, as differences of `performance.now()`, and shown in seconds, as Prometheus wants them.
+ */
+@Injectable()
+export class Metrics {
+  /** Of this application, not of the process: tests start several in one. */
+  private readonly registry = new Registry();
+  private readonly registers = [this.registry];
+  private readonly known: ReadonlySet<string> = new Set(CHAT_COMMANDS);
+  private readonly commandSeries = new Map<string, CommandSeries>();
+  private readonly requestSeries = new Map<string, Counter.Internal>();
+
+  private readonly sockets = new Gauge({
+    name: 'parley_connections',
+    help: 'Open sockets',
+    labelNames: ['namespace'],
+    registers: this.registers,
+  });
+  private readonly commandCount = new Counter({
+    name: 'parley_commands_total',
+    help: 'Commands answered, by result: ok or the error code',
+    labelNames: ['command', 'result'],
+    registers: this.registers,
+  });
+  private readonly commandSeconds = new Histogram({
+    name: 'parley_command_duration_seconds',
+    help: 'From the admission of a command to its answer',
+    labelNames: ['command'],
+    buckets: FAST,
+    registers: this.registers,
+  });
+  private readonly deliverySeconds = new Histogram({
+    name: 'parley_commit_to_deliver_seconds',
+    help: 'From the commit of a message to its hand-over to the local sockets',
+    buckets: FAST,
+    registers: this.registers,
+  });
+  private readonly batchSize = new Histogram({
+    name: 'parley_write_batch_size',
+    help: 'Messages written in one transaction',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    registers: this.registers,
+  });
+  private readonly queueDepth = new Gauge({
+    name: 'parley_write_queue_depth',
+    help: 'Messages waiting to be written',
+    registers: this.registers,
+  });
+  private readonly throttles = new Counter({
+    name: 'parley_throttled_total',
+    help: 'Refusals by a limit',
+    labelNames: ['scope'],
+    registers: this.registers,
+  });
+  private readonly requests = new Counter({
+    name: 'parley_http_requests_total',
+    help: 'HTTP requests answered',
+    labelNames: ['method', 'status'],
+    registers: this.registers,
+  });
+  private readonly all = Registry.merge([this.registry, processRegistry()]);
+
+  /** A command was answered. Names outside the contract share the label `unknown`. */
+  command(name: string, result: CommandResult, durationMs: number): void {
+    const label = this.known.has(name) ? name : UNKNOWN;
+    const series = this.seriesOf(label);
+    let counter = series.results.get(result);
+    if (!counter) {
+      counter = this.commandCount.labels(label, result);
+      series.results.set(result, counter);
+    }
+    counter.inc();
+    series.seconds.observe(durationMs / 1000);
+  }
+
+  /** One socket more (1) or less (-1). `namespace` is one of ours, e.g. `/chat`: counted once the handshake is accepted. */
+  connections(namespace: string, change: 1 | -1): void {
+    this.sockets.inc({ namespace }, change);
+  }
+
+  delivered(msSinceCommit: number): void {
+    this.deliverySeconds.observe(msSinceCommit / 1000);
+  }
+
+  batchWritten(messages: number): void {
+    this.batchSize.observe(messages);
+  }
+
+  queued(messages: number): void {
+    this.queueDepth.set(messages);
+  }
+
+  /** `scope` is one of platform/throttling's. */
+  throttled(scope: string): void {
+    this.throttles.inc({ scope });
+  }
+
+  requestAnswered(method: string, status: number): void {
+    const label = METHODS.has(method) ? method : 'other';
+    const key = `${label} ${String(status)}`;
+    let counter = this.requestSeries.get(key);
+    if (!counter) {
+      counter = this.requests.labels(label, String(status));
+      this.requestSeries.set(key, counter);
+    }
+    counter.inc();
+  }
+
+  get contentType(): string {
+    return this.all.contentType;
+  }
+
+  /** Everything in Prometheus' text format, with the process's own metrics. */
+  text(): Promise<string> {
+    return this.all.metrics();
+  }
+
+  private seriesOf(command: string): CommandSeries {
+    let series = this.commandSeries.get(command);
+    if (!series) {
+      series = { seconds: this.commandSeconds.labels(command), results: new Map() };
+      this.commandSeries.set(command, series);
+    }
+    return series;
+  }
+}
+
+let ofProcess: Registry | undefined;
+
+/** Memory, CPU, event loop and garbage collection belong to the process: observed once, whatever number of apps it runs. */
+function processRegistry(): Registry {
+  if (!ofProcess) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}

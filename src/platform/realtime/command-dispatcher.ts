@@ -1,0 +1,131 @@
+import { isObservable, lastValueFrom } from 'rxjs';
+import { v7 as uuid } from 'uuid';
+import { AppError } from '../errors/app-error.js';
+import { toAppError } from '../errors/to-app-error.js';
+import { Command } from './command.js';
+import type { RealtimeSocket } from './realtime-socket.js';
+
+/** A gateway method behind Nest's guards, interceptor and pipes, as the adapter receives it. */
+export type CommandHandler = (payload: unknown, command: Command) => Promise<unknown>;
+
+/** What the dispatcher tells the rest of the server. */
+export interface DispatcherHooks {
+  /** A command nobody handles still counts against the connection's limit. */
+  admitUnknown(socket: RealtimeSocket): Promise<void>;
+  started(): void;
+  answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void;
+  defect(command: Command, error: unknown): void;
+}
+
+/** Commands of one socket that may wait behind a `room:*` command; more are refused at once. */
+const MAX_WAITING = 1000;
+
+interface Waiting {
+  command: Command;
+  payload: unknown;
+  handler: CommandHandler | undefined;
+}
+
+/** The command a socket is admitting now. One at a time, so a handler that has just been called can ask for its own. */
+const admitting = new WeakMap<RealtimeSocket, Command>();
+
+/** Called first thing in a handler: the next command may enter. See `RealtimeGateway`. */
+export function markAdmitted(socket: RealtimeSocket): void {
+  admitting.get(socket)?.admit();
+}
+
+/** True when the client of the command being admitted waits for an acknowledgement. Ask before the first `await`. */
+export function wantsAck(socket: RealtimeSocket): boolean {
+  return admitting.get(socket)?.wantsAck ?? true;
+}
+
+/**
+ * Receives the commands of one socket. They are admitted in the order they came (guard, throttle, validation,
+ * entry into the handler) and then complete concurrently. A `room:*` command is a barrier for later commands
+ * on the same room, so join-then-send works without waiting in between.
+ */
+export class CommandDispatcher {
+  private readonly handlers = new Map<string, CommandHandler>();
+  private readonly waiting: Waiting[] = [];
+  private readonly barriers = new Map<string, Promise<void>>();
+  private busy = false;
+
+  constructor(
+    private readonly socket: RealtimeSocket,
+    private readonly hooks: DispatcherHooks,
+  ) {
+    socket.onAny((event: string, ...args: unknown[]) => this.receive(event, args));
+  }
+
+  /** Several gateway classes may share a namespace; each adds its handlers. */
+  add(event: string, handler: CommandHandler): void {
+    this.handlers.set(event, handler);
+  }
+
+  private receive(event: string, args: unknown[]): void {
+    const last = args.at(-1);
+    const ack = typeof last === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
+    const command = new Command(
+      this.handlers.has(event) ? event : 'unknown',
+      uuid(),
+      ack,
+      (error) => this.socket.emit('error', error),
+      (answered, result) => this.hooks.answered(this.socket, answered, result),
+    );
+    this.hooks.started();
+    if (args.length > 1) {
+      command.fail(AppError.invalid('(arguments)', 'expected one payload and, last, an acknowledgement'));
+      return;
+    }
+    if (this.waiting.length >= MAX_WAITING) {
+      command.fail(new AppError('RATE_LIMITED', 'Too many commands are waiting', { retryAfterMs: 1000 }));
+      return;
+    }
+    this.waiting.push({ command, payload: args[0], handler: this.handlers.get(event) });
+    if (!this.busy) void this.admitWaiting();
+  }
+
+  private async admitWaiting(): Promise<void> {
+    this.busy = true;
+    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
+      const { command, payload, handler } = next;
+      const roomId = roomOf(payload);
+      if (roomId !== undefined) await this.barriers.get(roomId);
+      admitting.set(this.socket, command);
+      const done = this.run(command, payload, handler);
+      if (roomId !== undefined && command.event.startsWith('room:')) this.raiseBarrier(roomId, done);
+      await command.admitted;
+    }
+    this.busy = false;
+  }
+
+  private async run(command: Command, payload: unknown, handler: CommandHandler | undefined): Promise<void> {
+    try {
+      if (!handler) {
+        await this.hooks.admitUnknown(this.socket);
+        throw new AppError('UNKNOWN_EVENT', 'There is no such command');
+      }
+      const answer = await handler(payload, command);
+      const result = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer;
+      // Nothing comes back when the exception filter has answered already; then this is ignored.
+      command.succeed(result as object | undefined);
+    } catch (error) {
+      const refusal = toAppError(error);
+      if (refusal.code === 'INTERNAL') this.hooks.defect(command, error);
+      command.fail(refusal);
+    }
+  }
+
+  private raiseBarrier(roomId: string, done: Promise<void>): void {
+    const barrier = done.then(() => {
+      if (this.barriers.get(roomId) === barrier) this.barriers.delete(roomId);
+    });
+    this.barriers.set(roomId, barrier);
+  }
+}
+
+function roomOf(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { roomId } = payload as { roomId?: unknown };
+  return typeof roomId === 'string' ? roomId : undefined;
+}

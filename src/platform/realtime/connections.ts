@@ -1,0 +1,173 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { CLOSINGS, type ClosingCode } from '../../contract/errors.js';
+import type { Config } from '../config/config.js';
+import { CONFIG } from '../config/config.module.js';
+import { AppError } from '../errors/app-error.js';
+import { ConnectionCount } from '../health/connection-count.js';
+import { Readiness } from '../health/readiness.js';
+import type { Actor } from '../identity/actor.js';
+import { Metrics } from '../metrics/metrics.js';
+import { RealtimeServer } from './realtime-server.js';
+import { sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { SocketAuthenticator } from './socket-authenticator.js';
+
+/** A socket is told this long before its token expires. */
+const EXPIRY_WARNING_MS = 60_000;
+/** A drain waits this long for answers, and spreads the return of clients over this time. */
+const DRAIN_WAIT_MS = 8000;
+const DRAIN_SPREAD_MS = 5000;
+/** `setTimeout` fires at once above this; such a token is looked at again then. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The sockets of this node by user, and their life: registered at the handshake, warned, renewed, closed. */
+@Injectable()
+export class Connections implements ConnectionCount, OnModuleDestroy {
+  private readonly logger = new Logger(Connections.name);
+  private readonly byUser = new Map<string, Set<RealtimeSocket>>();
+  private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
+  private inFlight = 0;
+  private onIdle: (() => void) | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly server: RealtimeServer,
+    private readonly authenticator: SocketAuthenticator,
+    private readonly metrics: Metrics,
+    private readonly readiness: Readiness,
+  ) {}
+
+  /** Transports that are open. */
+  count(): number {
+    return this.server.connections();
+  }
+
+  isOnline(userId: string): boolean {
+    return this.byUser.has(userId);
+  }
+
+  /** First step of a connect: from here on revocation reaches the socket. */
+  async register(socket: RealtimeSocket): Promise<void> {
+    const { actor } = socket.data;
+    const sockets = this.byUser.get(actor.userId) ?? new Set();
+    this.byUser.set(actor.userId, sockets.add(socket));
+    this.metrics.connections(socket.nsp.name, 1);
+    socket.once('disconnect', () => this.forget(socket, actor.userId));
+    this.watchExpiry(socket);
+    await socket.join(actor.sessionId ? [userChannel(actor.userId), sessionChannel(actor.sessionId)] : userChannel(actor.userId));
+    this.closeOldest(sockets);
+  }
+
+  /** `auth:refresh`: a newer token of the same user renews every socket of the connection. */
+  async refresh(socket: RealtimeSocket, token: string): Promise<{ expiresAt: string }> {
+    const actor = await this.authenticator.authenticate(token);
+    if (actor.userId !== socket.data.actor.userId) throw new AppError('FORBIDDEN', 'The token is of another user');
+    const siblings = [...(this.byUser.get(actor.userId) ?? [])].filter(({ conn }) => conn === socket.conn);
+    await Promise.all(siblings.map((sibling) => this.renew(sibling, actor)));
+    return { expiresAt: new Date(actor.expiresAt).toISOString() };
+  }
+
+  closeSession(sessionId: string, userId: string, code: ClosingCode): void {
+    for (const socket of [...(this.byUser.get(userId) ?? [])])
+      if (socket.data.actor.sessionId === sessionId) this.close(socket, code);
+  }
+
+  closeUser(userId: string, code: ClosingCode): void {
+    for (const socket of [...(this.byUser.get(userId) ?? [])]) this.close(socket, code);
+  }
+
+  /** A command is on its way; `answered` once it is answered. */
+  started(): void {
+    this.inFlight += 1;
+  }
+
+  answered(): void {
+    this.inFlight -= 1;
+    if (this.inFlight === 0) this.onIdle?.();
+  }
+
+  /** Tells the socket why, refuses what it still sends, and closes its transport. */
+  close(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
+    if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(true);
+  }
+
+  /** Drain: nothing new, everybody is told to come again a little later, commands in flight get their answers. */
+  async onModuleDestroy(): Promise<void> {
+    this.readiness.drain();
+    const open = [...this.byUser.values()].flatMap((sockets) => [...sockets]);
+    for (const socket of open) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
+    await this.idle(DRAIN_WAIT_MS);
+    for (const socket of open) socket.disconnect(true);
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private idle(atMostMs: number): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, atMostMs);
+      this.onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private announceClosing(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): boolean {
+    if (socket.data.closing) return false;
+    socket.data.closing = code;
+    socket.emit('session:closing', { ...CLOSINGS[code], code, ...(retryAfterMs !== undefined && { retryAfterMs: Math.round(retryAfterMs) }) });
+    this.logger.debug({ socketId: socket.id, userId: socket.data.actor.userId, code }, 'Closing a socket');
+    return true;
+  }
+
+  private async renew(socket: RealtimeSocket, actor: Actor): Promise<void> {
+    const { sessionId } = socket.data.actor;
+    if (sessionId !== actor.sessionId) {
+      if (sessionId) await socket.leave(sessionChannel(sessionId));
+      if (actor.sessionId) await socket.join(sessionChannel(actor.sessionId));
+    }
+    socket.data.actor = actor;
+    this.watchExpiry(socket);
+  }
+
+  private watchExpiry(socket: RealtimeSocket): void {
+    clearTimeout(this.timers.get(socket));
+    const { expiresAt } = socket.data.actor;
+    const left = expiresAt - Date.now();
+    const warned = left <= EXPIRY_WARNING_MS;
+    const wait = Math.max(0, warned ? left : left - EXPIRY_WARNING_MS);
+    const onTimer = () => {
+      if (wait > MAX_TIMER_MS) this.watchExpiry(socket);
+      else if (warned) this.close(socket, 'TOKEN_EXPIRED');
+      else this.warn(socket, expiresAt);
+    };
+    this.timers.set(socket, setTimeout(onTimer, Math.min(wait, MAX_TIMER_MS)));
+    // A token that is short-lived from the start is announced at once.
+    if (warned) this.announceExpiry(socket, expiresAt);
+  }
+
+  private warn(socket: RealtimeSocket, expiresAt: number): void {
+    if (socket.data.actor.expiresAt === expiresAt) this.watchExpiry(socket);
+  }
+
+  private announceExpiry(socket: RealtimeSocket, expiresAt: number): void {
+    socket.emit('session:expiring', { expiresAt: new Date(expiresAt).toISOString() });
+  }
+
+  private forget(socket: RealtimeSocket, userId: string): void {
+    clearTimeout(this.timers.get(socket));
+    this.timers.delete(socket);
+    this.metrics.connections(socket.nsp.name, -1);
+    const sockets = this.byUser.get(userId);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.byUser.delete(userId);
+  }
+
+  /** Sets keep the order of insertion, so the first transport is the oldest. */
+  private closeOldest(sockets: Set<RealtimeSocket>): void {
+    const open = [...sockets].filter(({ data }) => !data.closing);
+    const transports = new Set(open.map(({ conn }) => conn));
+    if (transports.size <= this.config.limits.connectionsPerUser) return;
+    const [oldest] = transports;
+    for (const socket of open) if (socket.conn === oldest) this.close(socket, 'CONNECTION_LIMIT', 1000);
+  }
+}

@@ -1,0 +1,20 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { CLOSINGS } from '../../contract/errors.js';
+import { AppError } from '../errors/app-error.js';
+import type { RealtimeSocket } from './realtime-socket.js';
+
+/** Lets a command pass while the identity of its socket is valid. No I/O: revocation reaches the socket itself. */
+@Injectable()
+export class SessionGuard implements CanActivate {
+  canActivate(context: ExecutionContext): true {
+    const { data } = context.switchToWs().getClient<RealtimeSocket>();
+    if (data.closing)
+      throw CLOSINGS[data.closing].reconnect
+        ? new AppError('UNAVAILABLE', 'This connection is being closed: come again', { retryAfterMs: 1000 })
+        : new AppError('SESSION_REVOKED', 'This connection is being closed');
+    // A socket is closed at its expiry by a timer; this is for the moment between.
+    if (data.actor.expiresAt <= Date.now() && context.getHandler().name !== 'refreshAuth')
+      throw new AppError('TOKEN_EXPIRED', 'Token expired');
+    return true;
+  }
+}

@@ -1,0 +1,21 @@
+/** What became of one hit. */
+export interface Hit {
+  readonly allowed: boolean;
+  /** Milliseconds after which the next hit can be allowed; 0 when this one was. */
+  readonly retryAfterMs: number;
+  /** Further hits the window has room for. */
+  readonly remaining: number;
+}
+
+/**
+ * Counts hits per key in a window that slides. Every implementation guarantees:
+ * - in any span of `windowMs` at most `limit` hits of a key are allowed;
+ * - a hit is atomic: two at once never share the last place;
+ * - a refused hit is not counted, so hammering does not lengthen the wait;
+ * - a key without a hit for `windowMs` costs nothing for long.
+ * Counts may be lost when the store restarts: it protects, it does not account.
+ * A key always comes with the same window.
+ */
+export abstract class SlidingWindowStore {
+  abstract hit(key: string, limit: number, windowMs: number): Promise<Hit>;
+}

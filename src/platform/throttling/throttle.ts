@@ -1,0 +1,52 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Config } from '../config/config.js';
+import { CONFIG } from '../config/config.module.js';
+import { AppError } from '../errors/app-error.js';
+import { Metrics } from '../metrics/metrics.js';
+import { SlidingWindowStore } from './sliding-window.store.js';
+
+export interface Window {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** The limits by name. `commands` is of a connection (of a user over REST), `logins` of an account and of an address. */
+export type ThrottleScope =
+  'commands' | 'sends' | 'typing' | 'logins' | 'refreshes' | 'failedHandshakes' | 'refusals';
+
+/** Refuses what comes too often, with the time to wait. Windows slide; a refused attempt is not counted. */
+@Injectable()
+export class Throttle {
+  private readonly windows: Readonly<Record<ThrottleScope, Window>>;
+
+  constructor(
+    @Inject(CONFIG) { limits }: Config,
+    private readonly store: SlidingWindowStore,
+    private readonly metrics: Metrics,
+  ) {
+    this.windows = {
+      commands: limits.commands,
+      sends: limits.sends,
+      typing: { limit: 1, windowMs: limits.typingIntervalMs },
+      logins: limits.logins,
+      // A browser with many tabs refreshes in bursts; guessing a refresh token is hopeless anyway.
+      refreshes: { limit: limits.logins.limit * 6, windowMs: limits.logins.windowMs },
+      failedHandshakes: limits.failedHandshakes,
+      // Refusals before the socket is closed.
+      refusals: { limit: 100, windowMs: 10_000 },
+    };
+  }
+
+  window(scope: ThrottleScope): Window {
+    return this.windows[scope];
+  }
+
+  async check(scope: ThrottleScope, subject: string): Promise<void> {
+    const { limit, windowMs } = this.windows[scope];
+    if (windowMs === 0) return;
+    const { allowed, retryAfterMs } = await this.store.hit(`${scope}:${subject}`, limit, windowMs);
+    if (allowed) return;
+    this.metrics.throttled(scope);
+    throw new AppError('RATE_LIMITED', 'Too many requests', { retryAfterMs });
+  }
+}

@@ -1,0 +1,37 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsInt, IsString, Length, Matches, Max, MaxLength, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { CONTRACT_LIMITS } from '../../contract/limits.js';
+
+/** May be absent. Unlike `IsOptional` of class-validator it does not let `null` pass. */
+export const Optional = () => ValidateIf((_, value) => value !== undefined);
+
+export const IsRoomId = (options?: { each: boolean }) =>
+  Matches(/^[A-Za-z0-9_-]{1,64}$/, {
+    ...options,
+    message: `must be 1 to ${String(CONTRACT_LIMITS.roomIdLength)} characters of A-Z a-z 0-9 _ -`,
+  });
+
+export const IsUserId = (options?: { each: boolean }) =>
+  applyDecorators(IsString(options), Length(1, CONTRACT_LIMITS.userIdLength, options));
+
+/** A position in a room: what Postgres keeps as `integer`. */
+export const IsPosition = () => applyDecorators(IsInt(), Min(0), Max(2_147_483_647));
+
+/** Text with something in it besides white space. */
+export const IsName = (max: number) =>
+  applyDecorators(IsString(), MaxLength(max), Matches(/\S/, { message: 'must not be empty' }));
+
+/** Any JSON value up to a size, in bytes of UTF-8. */
+export const IsJsonWithin = (bytes: number) =>
+  ValidateBy({
+    name: 'isJsonWithin',
+    validator: {
+      validate: (value: unknown) => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= bytes,
+      defaultMessage: () => `must be at most ${String(bytes)} bytes as JSON`,
+    },
+  });
+
+/** For query strings, where a number comes as digits. Anything else is left for the next rule to refuse. */
+export const NumberFromQuery = () =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value));

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { InviteMember, KickMember, ListMembers, SetMemberRole } from '../contract/commands.js';
+import { CONTRACT_LIMITS } from '../contract/limits.js';
+import type { Page } from '../contract/rest.js';
+import type { Member } from '../contract/views.js';
+import { UnitOfWork } from '../platform/database/unit-of-work.js';
+import { AppError } from '../platform/errors/app-error.js';
+import type { Actor } from '../platform/identity/actor.js';
+import { Connections } from '../platform/realtime/connections.js';
+import { MembersRepository } from './members.repository.js';
+import { RoomAccess } from './room-access.service.js';
+import { memberView } from './room.view.js';
+import { MemberJoined, MemberLeft, MemberRoleChanged } from './rooms.events.js';
+import { assertCapability, assertMayKick, assertNotLastOwner } from './rooms.policy.js';
+import { RoomsService } from './rooms.service.js';
+
+/** The people of a room: who they are, and how they come, go and rise by somebody else's hand. */
+@Injectable()
+export class MembersService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly access: RoomAccess,
+    private readonly members: MembersRepository,
+    private readonly rooms: RoomsService,
+    private readonly connections: Connections,
+  ) {}
+
+  /** REST: one's own id joins, another one's is invited. */
+  add(actor: Actor, input: InviteMember): Promise<void> {
+    return input.userId === actor.userId ? this.rooms.join(actor, input) : this.invite(actor, input);
+  }
+
+  /** REST: one's own id leaves, another one's is kicked. */
+  remove(actor: Actor, input: KickMember): Promise<void> {
+    return input.userId === actor.userId ? this.rooms.leave(actor, input.roomId) : this.kick(actor, input);
+  }
+
+  async page(actor: Actor, input: ListMembers): Promise<Page<Member>> {
+    const { members, cursor } = await this.list(actor, input);
+    return { data: members, ...(cursor !== undefined && { cursor }), hasMore: cursor !== undefined };
+  }
+
+  async list(actor: Actor, { roomId, cursor = '' }: ListMembers): Promise<{ members: Member[]; cursor?: string }> {
+    await this.access.member(actor, roomId);
+    const limit = CONTRACT_LIMITS.membersPage;
+    const rows = await this.members.page(roomId, cursor, limit + 1);
+    const members = rows.slice(0, limit).map((row) => memberView(row, this.connections.isOnline(row.userId)));
+    const last = rows.length > limit ? members.at(-1) : undefined;
+    return { members, ...(last && { cursor: last.userId }) };
+  }
+
+  async invite(actor: Actor, { roomId, userId, role = 'member' }: InviteMember): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const membership = await this.access.lockedMember(tx, actor, roomId, 'room:invite');
+      if (role !== 'member') assertCapability(membership, 'room:role');
+      const [user] = await this.members.users(tx, [userId]);
+      if (!user) throw new AppError('NOT_FOUND', 'There is no such user');
+      const added = await this.members.add(tx, membership.room, [{ userId, role }]);
+      if (added.has(userId)) tx.raise(new MemberJoined(roomId, userId, user.username, userId !== actor.userId));
+    });
+  }
+
+  async kick(actor: Actor, { roomId, userId }: KickMember): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const { member } = await this.access.lockedMember(tx, actor, roomId, 'room:kick');
+      const target = await this.members.find(roomId, userId, tx.manager);
+      if (!target) throw new AppError('NOT_FOUND', 'There is no such member');
+      assertMayKick(member.role, target.role);
+      await this.members.remove(tx, roomId, userId);
+      tx.raise(new MemberLeft(roomId, userId, target.user.username, 'kicked'));
+    });
+  }
+
+  async setRole(actor: Actor, { roomId, userId, role }: SetMemberRole): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      await this.access.lockedMember(tx, actor, roomId, 'room:role');
+      const target = await this.members.find(roomId, userId, tx.manager);
+      if (!target) throw new AppError('NOT_FOUND', 'There is no such member');
+      if (target.role === role) return;
+      if (role !== 'owner') assertNotLastOwner(target.role, await this.members.countOwners(tx, roomId));
+      await this.members.setRole(tx, roomId, userId, role);
+      tx.raise(new MemberRoleChanged(roomId, userId, role));
+    });
+  }
+}

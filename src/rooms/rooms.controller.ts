@@ -1,0 +1,41 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Room } from '../contract/views.js';
+import type { Actor } from '../platform/identity/actor.js';
+import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { CreateRoomDto, RoomChangesDto, RoomRefDto } from './dto/rooms.dto.js';
+import { RoomsService } from './rooms.service.js';
+
+/** Rooms over REST. The list with unread counts is in `chat/`, which knows messages too. */
+@ApiTags('rooms')
+@ApiBearerAuth()
+@Controller('rooms')
+export class RoomsController {
+  constructor(private readonly rooms: RoomsService) {}
+
+  @Post()
+  create(@CurrentActor() actor: Actor, @Body() body: CreateRoomDto): Promise<{ room: Room }> {
+    return this.rooms.create(actor, body);
+  }
+
+  @Get(':roomId')
+  show(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<Room> {
+    return this.rooms.show(actor, roomId);
+  }
+
+  @Patch(':roomId')
+  update(
+    @CurrentActor() actor: Actor,
+    @Param() { roomId }: RoomRefDto,
+    @Body() body: RoomChangesDto,
+  ): Promise<{ room: Room }> {
+    return this.rooms.update(actor, { ...body, roomId });
+  }
+
+  /** Archives the room: nothing that was said is lost. */
+  @Delete(':roomId')
+  @HttpCode(200)
+  archive(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<{ room: Room }> {
+    return this.rooms.update(actor, { roomId, archived: true });
+  }
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuid } from 'uuid';
+import type { CreateRoom, JoinRoom, UpdateRoom } from '../contract/commands.js';
+import { CONTRACT_LIMITS } from '../contract/limits.js';
+import type { MemberRole, Room } from '../contract/views.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import type { Config } from '../platform/config/config.js';
+import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import { AppError } from '../platform/errors/app-error.js';
+import type { Actor } from '../platform/identity/actor.js';
+import { MembersRepository } from './members.repository.js';
+import { RoomAccess } from './room-access.service.js';
+import { RoomViews } from './room-views.service.js';
+import type { RoomEntity } from './room.entity.js';
+import { MemberJoined, MemberLeft, RoomChanged } from './rooms.events.js';
+import { assertNotLastOwner, isOpen, roomNotFound } from './rooms.policy.js';
+import { RoomsRepository } from './rooms.repository.js';
+
+/** Rooms come to be, are joined and left, and change. */
+@Injectable()
+export class RoomsService {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly access: RoomAccess,
+    private readonly rooms: RoomsRepository,
+    private readonly members: MembersRepository,
+    private readonly views: RoomViews,
+  ) {}
+
+  async create(actor: Actor, input: CreateRoom): Promise<{ room: Room }> {
+    if (input.type !== 'direct') this.assertMayCreate(actor);
+    const roomId = input.type === 'direct' ? await this.createDirect(actor, input) : await this.createNamed(actor, input);
+    return { room: await this.show(actor, roomId) };
+  }
+
+  /** Makes the actor a member; of a new public room when there is none and a name is given. Joining twice is fine. */
+  async join(actor: Actor, { roomId, roomName }: JoinRoom): Promise<void> {
+    const known = await this.rooms.findFor(actor.userId, roomId);
+    if (known?.member) return;
+    if (!known && roomName === undefined) throw roomNotFound();
+    if (!known) this.assertMayCreate(actor);
+    await this.unitOfWork.run(async (tx) => {
+      if (!known) await this.rooms.insert(tx, { id: roomId, type: 'public', name: roomName ?? null });
+      const room = await this.rooms.lock(tx, roomId);
+      if (!room || !isOpen(room.type)) throw roomNotFound();
+      // Also the one who comes back to an empty room owns it.
+      await this.admit(tx, room, [{ userId: actor.userId, role: room.memberCount === 0 ? 'owner' : 'member' }], actor);
+    });
+  }
+
+  async leave(actor: Actor, roomId: string): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:leave');
+      if (room.memberCount > 1) assertNotLastOwner(member.role, await this.members.countOwners(tx, roomId));
+      await this.members.remove(tx, roomId, actor.userId);
+      tx.raise(new MemberLeft(roomId, actor.userId, actor.username, 'left'));
+    });
+  }
+
+  async update(actor: Actor, { roomId, name, topic, slowModeSeconds, archived }: UpdateRoom): Promise<{ room: Room }> {
+    await this.unitOfWork.run(async (tx) => {
+      const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:update');
+      if (archived !== undefined && member.role !== 'owner') throw new AppError('FORBIDDEN', 'Only owners archive a room');
+      await this.rooms.update(tx, roomId, {
+        ...(name !== undefined && { name }),
+        ...(topic !== undefined && { topic: topic === '' ? null : topic }),
+        ...(slowModeSeconds !== undefined && { slowModeSeconds }),
+        ...(archived !== undefined && { archivedAt: archived ? (room.archivedAt ?? new Date()) : null }),
+      });
+      tx.raise(new RoomChanged(roomId));
+    });
+    return { room: await this.show(actor, roomId) };
+  }
+
+  async show(actor: Actor, roomId: string): Promise<Room> {
+    return this.views.showOne(await this.access.member(actor, roomId));
+  }
+
+  async positions(actor: Actor, roomIds: string[]): Promise<{ positions: Record<string, number> }> {
+    return { positions: await this.rooms.positionsOf(actor.userId, roomIds) };
+  }
+
+  private assertMayCreate(actor: Actor): void {
+    if (this.config.rooms.creation === 'admin' && actor.role !== 'admin')
+      throw new AppError('FORBIDDEN', 'Only administrators create rooms here');
+  }
+
+  private async createNamed(actor: Actor, input: CreateRoom): Promise<string> {
+    const { roomId = uuid(), name, type, memberIds = [], history = 'full' } = input;
+    if (name === undefined) throw AppError.invalid('name', 'is needed except for direct rooms');
+    await this.unitOfWork.run(async (tx) => {
+      if (!(await this.rooms.insert(tx, { id: roomId, type, name, history })))
+        throw new AppError('CONFLICT', 'The room id is taken');
+      const others = memberIds.filter((id) => id !== actor.userId).map((userId) => ({ userId, role: 'member' as const }));
+      await this.admit(tx, await this.locked(tx, roomId), [{ userId: actor.userId, role: 'owner' }, ...others], actor);
+    });
+    return roomId;
+  }
+
+  private async createDirect(actor: Actor, { roomId, name, memberIds = [], history = 'full' }: CreateRoom): Promise<string> {
+    if (roomId !== undefined) throw AppError.invalid('roomId', 'is given by the server for direct rooms');
+    if (name !== undefined) throw AppError.invalid('name', 'direct rooms have none');
+    const people = [...new Set([actor.userId, ...memberIds])].sort();
+    if (people.length < 2 || people.length > CONTRACT_LIMITS.directMembers)
+      throw AppError.invalid('memberIds', `a direct room has 2 to ${String(CONTRACT_LIMITS.directMembers)} people`);
+    const directKey = createHash('sha256').update(JSON.stringify(people)).digest('base64url');
+    return this.unitOfWork.run(async (tx) => {
+      const id = uuid();
+      if (!(await this.rooms.insert(tx, { id, type: 'direct', directKey, history }))) {
+        const existing = await this.rooms.findDirect(tx, directKey);
+        if (!existing) throw new Error('A direct room is taken and not there');
+        return existing.id;
+      }
+      await this.admit(tx, await this.locked(tx, id), people.map((userId) => ({ userId, role: 'member' })), actor);
+      return id;
+    });
+  }
+
+  private async locked(tx: Transaction, roomId: string): Promise<RoomEntity> {
+    const room = await this.rooms.lock(tx, roomId);
+    if (!room) throw roomNotFound();
+    return room;
+  }
+
+  /** Adds people under the room's lock. Unknown users are refused, members of long standing left as they are. */
+  private async admit(
+    tx: Transaction,
+    room: RoomEntity,
+    wanted: { userId: string; role: MemberRole }[],
+    actor: Actor,
+  ): Promise<void> {
+    const users = await this.members.users(tx, wanted.map(({ userId }) => userId));
+    if (users.length < new Set(wanted.map(({ userId }) => userId)).size) throw new AppError('NOT_FOUND', 'There is no such user');
+    const roles = new Map(wanted.map(({ userId, role }) => [userId, role]));
+    const added = await this.members.add(tx, room, users.map(({ id }) => ({ userId: id, role: roles.get(id) ?? 'member' })));
+    for (const { id, username } of users)
+      if (added.has(id)) tx.raise(new MemberJoined(room.id, id, username, id !== actor.userId));
+  }
+}

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { UserRole } from '../contract/views.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
+import { UserEntity } from './user.entity.js';
+
+export interface UserRow {
+  id: string;
+  username: string;
+  name: string;
+  avatarUrl: string | null;
+  role: UserRole;
+  passwordHash: string | null;
+}
+
+export interface ProfileChanges {
+  name?: string;
+  avatarUrl?: string | null;
+  role?: UserRole;
+}
+
+/** Any number, as long as nothing else locks it: the creation of administrators waits in line here. */
+const ADMINISTRATORS_LOCK = 7_215_001;
+
+/** The table `users`. */
+@Injectable()
+export class UsersRepository {
+  constructor(@InjectRepository(UserEntity) private readonly users: Repository<UserEntity>) {}
+
+  find(id: string, tx?: Transaction): Promise<UserEntity | null> {
+    return this.table(tx).findOneBy({ id });
+  }
+
+  /** With the password hash, which no other query reads. */
+  findForSignIn(username: string): Promise<UserEntity | null> {
+    return this.users
+      .createQueryBuilder('user')
+      .addSelect('user.passwordHash')
+      .where('user.usernameKey = :key', { key: usernameKey(username) })
+      .getOne();
+  }
+
+  /** False, and nothing written, when the id or the username is taken; the transaction stays usable. */
+  async insert(tx: Transaction, row: UserRow): Promise<boolean> {
+    const result = await this.table(tx)
+      .createQueryBuilder()
+      .insert()
+      .values({ ...row, usernameKey: usernameKey(row.username) })
+      .orIgnore()
+      .returning('id')
+      .execute();
+    return (result.raw as unknown[]).length === 1;
+  }
+
+  async update(tx: Transaction, id: string, changes: ProfileChanges): Promise<void> {
+    await this.table(tx).update({ id }, changes);
+  }
+
+  async invalidateTokens(tx: Transaction, id: string): Promise<void> {
+    await this.table(tx).update({ id }, { tokensValidAfter: () => 'now()' });
+  }
+
+  /** People whose username or name starts with `prefix`, without suspended ones, in the order of their usernames after `after`. */
+  search(prefix: string, after: string | undefined, limit: number): Promise<UserEntity[]> {
+    const query = this.users.createQueryBuilder('user').where('user.suspendedAt IS NULL');
+    if (prefix !== '')
+      query.andWhere('(user.usernameKey LIKE :key OR lower(user.name) LIKE lower(:name))', {
+        key: startingWith(usernameKey(prefix)),
+        name: startingWith(prefix),
+      });
+    if (after !== undefined) query.andWhere('user.usernameKey > :after', { after });
+    return query.orderBy('user.usernameKey').limit(limit).getMany();
+  }
+
+  administratorExists(tx?: Transaction): Promise<boolean> {
+    return this.table(tx).existsBy({ role: 'admin' });
+  }
+
+  /** Held until the transaction ends, so that two of them do not both find no administrator. */
+  async lockAdministrators(tx: Transaction): Promise<void> {
+    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [ADMINISTRATORS_LOCK]);
+  }
+
+  private table(tx: Transaction | undefined): Repository<UserEntity> {
+    return tx ? tx.manager.getRepository(UserEntity) : this.users;
+  }
+}
+
+function usernameKey(username: string): string {
+  return username.toLowerCase();
+}
+
+/** `_` is common in usernames and must not mean "any character". */
+function startingWith(prefix: string): string {
+  return `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+}

@@ -1,0 +1,67 @@
+import { readdir } from 'node:fs/promises';
+import { Logger, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DataSource } from 'typeorm';
+import { ConfigModule } from '../../src/platform/config/config.module.js';
+import type { Config } from '../../src/platform/config/config.js';
+import { SECRETS, type Secrets } from '../../src/platform/config/secrets.js';
+import { DatabaseModule } from '../../src/platform/database/database.module.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { EventsModule } from '../../src/platform/events/events.module.js';
+import { configOn, createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
+
+Logger.overrideLogger(false);
+
+@Module({})
+class Platform {}
+
+describe('DatabaseModule', () => {
+  let database: TestDatabase;
+  const start = (config: Config) =>
+    NestFactory.createApplicationContext(
+      { module: Platform, imports: [ConfigModule.with(config), EventsModule, DatabaseModule] },
+      { logger: false, abortOnError: false },
+    );
+
+  afterEach(() => database.drop());
+
+  it('starts migrated, closes everything, and starts again', async () => {
+    database = await createEmptyDatabase();
+    for (let round = 0; round < 2; round++) {
+      const app = await start(configOn(database));
+      const users = (await app.get(UnitOfWork).run((tx) => tx.manager.query('SELECT count(*) AS n FROM users'))) as unknown;
+      expect(users).toEqual([{ n: 0 }]);
+      expect(app.get<Secrets>(SECRETS).jwtSecret).toBe('only-for-tests-only-for-tests-only');
+      const dataSource = app.get(DataSource);
+      await app.close();
+      expect(dataSource.isInitialized).toBe(false);
+    }
+  });
+
+  it('gives sessions the limits of a server that serves people', async () => {
+    database = await createTestDatabase();
+    const app = await start(configOn(database));
+    const show = async (name: string) => ((await app.get(DataSource).query(`SHOW ${name}`)) as Record<string, string>[])[0]?.[name];
+    expect(await show('TimeZone')).toMatch(/^(UTC|GMT)$/);
+    if (database.databaseUrl) {
+      expect(await show('statement_timeout')).toBe('15s');
+      expect(await show('idle_in_transaction_session_timeout')).toBe('30s');
+      expect(await show('application_name')).toBe('parley');
+    }
+    await app.close();
+  });
+
+  it('lets nobody into a data directory twice, and leaves it free when it cannot start', async () => {
+    database = await createTestDatabase();
+    // The embedded mode is tested whatever database the run uses.
+    const embedded = configOn({ ...database, databaseUrl: undefined }, { JWT_SECRET: '' });
+    const app = await start(embedded);
+    await expect(start(embedded)).rejects.toThrow(`${database.dataDir} is in use by process ${String(process.pid)}`);
+    expect(await readdir(database.dataDir)).toEqual(expect.arrayContaining(['pgdata', 'secrets.json']));
+    await app.get(DataSource).query('DROP TABLE migrations');
+    await app.close();
+    // Migrations that fail: the tables are there already.
+    await expect(start(embedded)).rejects.toThrow('already exists');
+    await expect(start(embedded)).rejects.toThrow('already exists');
+  });
+});
