@@ -3,39 +3,16 @@
  * `npm run user -- create [--admin] --username NAME --password PASSWORD`.
  */
 import { parseArgs } from 'node:util';
-import { type INestApplicationContext, Module } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Administrator } from '../src/auth/administrator.js';
-import { AuthModule } from '../src/auth/auth.module.js';
-import { type Config, ConfigError, loadConfig } from '../src/platform/config/config.js';
-import { ConfigModule } from '../src/platform/config/config.module.js';
+import { AppModule } from '../src/app.module.js';
+import { Administrator } from '../src/auth/administrator.service.js';
+import { ConfigError, loadConfig } from '../src/platform/config/config.js';
 import { DatabaseUnavailable } from '../src/platform/database/connect.js';
 import { DataDirectoryInUse } from '../src/platform/database/data-directory.js';
-import { DatabaseModule } from '../src/platform/database/database.module.js';
 import { AppError } from '../src/platform/errors/app-error.js';
-import { EventsModule } from '../src/platform/events/events.module.js';
-import { MetricsModule } from '../src/platform/metrics/metrics.module.js';
-import { ThrottlingModule } from '../src/platform/throttling/throttling.module.js';
 
 const USAGE = 'Usage: npm run user -- create [--admin] --username NAME --password PASSWORD';
-
-/** The accounts without the server around them: no port, no sockets. */
-@Module({})
-class CommandModule {
-  static with(config: Config) {
-    return {
-      module: CommandModule,
-      imports: [
-        ConfigModule.with(config),
-        EventsModule,
-        MetricsModule,
-        DatabaseModule,
-        ThrottlingModule,
-        AuthModule,
-      ],
-    };
-  }
-}
 
 /** Said to the operator in one sentence, without a stack. */
 class UsageError extends Error {}
@@ -63,11 +40,13 @@ async function run(): Promise<void> {
   const command = readCommand();
   let context: INestApplicationContext | undefined;
   try {
-    context = await NestFactory.createApplicationContext(CommandModule.with(loadConfig()), {
-      logger: ['error', 'fatal', 'warn'],
+    // The whole application, but only its context: no port, no sockets.
+    context = await NestFactory.createApplicationContext(AppModule.with(loadConfig()), {
+      // Errors are said below, once.
+      logger: false,
       abortOnError: false,
     });
-    const { username, role, id } = await context.get(Administrator).createUser(command);
+    const { username, role, id } = await context.get(Administrator, { strict: false }).createUser(command);
     console.log(`${role === 'admin' ? 'Administrator' : 'User'} ${username} was created (${id})`);
   } finally {
     await context?.close();

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApp } from './app.js';
-import { Administrator } from './auth/administrator.js';
+import { Administrator } from './auth/administrator.service.js';
 import { ConfigError, loadConfig, type Config } from './platform/config/config.js';
 import { createLogger } from './platform/logging/logger.js';
 

@@ -199,11 +199,12 @@ export class Connection {
     this.socket.on('disconnect', (how) => {
       this.lost(how === 'io client disconnect');
     });
-    this.socket.onAny((event: ChatEvent, payload: never) => {
-      if (event === 'session:ready') this.ready(payload);
-      else if (event === 'session:closing') this.obey(payload);
-      this.signals.emit('event', { event, payload });
-      if (event === 'session:expiring') void this.renewUntilDone();
+    this.socket.onAny((event: ChatEvent, payload: unknown) => {
+      const arrival = { event, payload } as AnyEvent;
+      if (arrival.event === 'session:ready') this.ready(arrival.payload);
+      else if (arrival.event === 'session:closing') this.obey(arrival.payload);
+      this.signals.emit('event', arrival);
+      if (arrival.event === 'session:expiring') void this.renewUntilDone();
     });
   }
 

@@ -42,6 +42,7 @@ const RETRIES_OF_DEFECTS = 4;
 export class Outgoing {
   private list: readonly OutgoingMessage[] = [];
   private readonly waiters = new Map<string, Waiter>();
+  private readonly queue: OutgoingMessage[] = [];
   private isRunning = false;
   /** Whether the room already shows this `seq`; set while the room is followed. */
   isShown: (seq: number) => boolean = () => true;
@@ -91,6 +92,12 @@ export class Outgoing {
     if (shown !== undefined) this.replace(this.list.filter((other) => other !== shown));
   }
 
+  /** Takes out what was acknowledged and has come to show meanwhile. */
+  settle(): void {
+    const left = this.list.filter(({ result }) => result === undefined || !this.isShown(result.seq));
+    if (left.length < this.list.length) this.replace(left);
+  }
+
   private enqueue(message: OutgoingMessage): Promise<SentMessage> {
     const promise = new Promise<SentMessage>((resolve, reject) => {
       this.waiters.set(message.clientMessageId, { resolve, reject });
@@ -102,8 +109,6 @@ export class Outgoing {
     if (!this.isRunning) void this.run();
     return promise;
   }
-
-  private readonly queue: OutgoingMessage[] = [];
 
   private async run(): Promise<void> {
     this.isRunning = true;

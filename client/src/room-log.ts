@@ -71,6 +71,13 @@ export class RoomLog {
     return this.started && this.head > this.position;
   }
 
+  /** Keeps what arrives from now on for the coming `start`. */
+  prepare(): void {
+    this.started = false;
+    this.ahead.clear();
+    this.head = 0;
+  }
+
   /** Begins, or begins afresh. Gives nothing until `release`, so that the application can attach its listeners. */
   start(room: LogStart): void {
     for (const part of [this.byId, this.early, this.floors, this.replies, this.heardExcerpts, this.lists]) part.clear();
@@ -135,6 +142,18 @@ export class RoomLog {
     for (const message of page.messages) this.store(message);
     this.rememberEarly(page.messages);
     return joinsOn;
+  }
+
+  /** The state an own command was answered with, before its event comes. */
+  adopt(message: Message): void {
+    if (!this.byId.has(message.id)) return;
+    this.store(message);
+    this.heard(message.rev);
+  }
+
+  /** The first `seq` of what is loaded: 0 from the beginning, undefined for a thread that was never read. */
+  loadedFrom(threadId: string = MAIN): number | undefined {
+    return this.floors.get(threadId);
   }
 
   /** What is loaded of the room (or of a thread), in `seq` order; the same array until it changes. */

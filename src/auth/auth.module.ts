@@ -6,7 +6,7 @@ import { SECRETS, type Secrets } from '../platform/config/secrets.js';
 import { SocketAuthenticator } from '../platform/realtime/socket-authenticator.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessTokens } from './access-tokens.js';
-import { Administrator } from './administrator.js';
+import { Administrator } from './administrator.service.js';
 import { AuthBroadcaster } from './auth.broadcaster.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';

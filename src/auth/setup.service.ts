@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error.js';
-import { Administrator } from './administrator.js';
+import { Administrator } from './administrator.service.js';
 import { checkedCredentials } from './credentials.js';
 import { donePage, formPage, notFoundPage, type Page } from './setup.pages.js';
 

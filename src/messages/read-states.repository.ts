@@ -33,13 +33,13 @@ export class ReadStatesRepository {
              SELECT 1 FROM messages x
               WHERE x.room_id = m.room_id AND x.seq > m.last_read_seq AND x.sender_id <> m.user_id
                 AND x.thread_id IS NULL AND x.deleted_at IS NULL
-              LIMIT ${AT_MOST}) some) n
+              LIMIT ${AT_MOST}) counted) n
          CROSS JOIN LATERAL (
            SELECT count(*)::int AS mentions FROM (
              SELECT DISTINCT x.seq FROM mentions x
               WHERE x.room_id = m.room_id AND x.user_id IN (m.user_id, '@room') AND x.seq > m.last_read_seq
                 AND x.sender_id <> m.user_id
-              LIMIT ${AT_MOST}) some) a`,
+              LIMIT ${AT_MOST}) counted) a`,
       [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId)],
     );
     return rows.map((row) => ({

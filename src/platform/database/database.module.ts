@@ -5,30 +5,28 @@ import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import { SECRETS, type Secrets } from '../config/secrets.js';
 import { databaseOptions } from './database.options.js';
-import { EmbeddedStorage } from './embedded-storage.js';
+import { EMBEDDED_STORAGE, EmbeddedStorage } from './embedded-storage.js';
+import { EmbeddedVacuum } from './embedded-vacuum.js';
 import { loadSecrets } from './load-secrets.js';
 import { migrate } from './migrate.js';
 import { UnitOfWork } from './unit-of-work.js';
-
-/** Injection token of the `EmbeddedStorage`; null with Postgres. */
-const STORAGE = Symbol('STORAGE');
 
 /** Opens what lies below the DataSource, and the secrets that are kept beside it. */
 @Module({
   providers: [
     {
-      provide: STORAGE,
+      provide: EMBEDDED_STORAGE,
       inject: [CONFIG],
       useFactory: (config: Config) => (config.database.kind === 'embedded' ? EmbeddedStorage.open(config.dataDir) : null),
     },
     {
       provide: SECRETS,
       // Storage first: it holds the lock on the directory in which secrets are made.
-      inject: [CONFIG, STORAGE],
+      inject: [CONFIG, EMBEDDED_STORAGE],
       useFactory: (config: Config): Promise<Secrets> => loadSecrets(config),
     },
   ],
-  exports: [STORAGE, SECRETS],
+  exports: [EMBEDDED_STORAGE, SECRETS],
 })
 class StorageModule {}
 
@@ -42,17 +40,17 @@ class StorageModule {}
     StorageModule,
     TypeOrmModule.forRootAsync({
       imports: [StorageModule],
-      inject: [CONFIG, STORAGE],
+      inject: [CONFIG, EMBEDDED_STORAGE],
       useFactory: prepare,
     }),
   ],
-  providers: [UnitOfWork],
+  providers: [UnitOfWork, EmbeddedVacuum],
   exports: [UnitOfWork, StorageModule],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(STORAGE) private readonly storage: EmbeddedStorage | null,
+    @Inject(EMBEDDED_STORAGE) private readonly storage: EmbeddedStorage | null,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {

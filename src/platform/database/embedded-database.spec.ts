@@ -1,16 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedDatabase, EmbeddedDatabaseFailure } from './embedded-database.js';
 
 const MEGABYTE = 1_048_576;
+const poolOf = (database: EmbeddedDatabase): pg.Pool =>
+  new pg.Pool({ max: 1, ssl: false, user: 'postgres', database: 'postgres', idleTimeoutMillis: 0, stream: () => database.stream() });
 
 describe('EmbeddedDatabase, through the stock pg driver', () => {
   let database: EmbeddedDatabase;
   let pool: pg.Pool;
-  const poolOf = (embedded: EmbeddedDatabase) =>
-    new pg.Pool({ max: 1, ssl: false, user: 'postgres', database: 'postgres', idleTimeoutMillis: 0, stream: () => embedded.stream() });
 
   beforeAll(async () => {
     database = await EmbeddedDatabase.open('memory://');
@@ -121,7 +121,7 @@ describe('EmbeddedDatabase, through the stock pg driver', () => {
 describe('EmbeddedDatabase, when its thread ends', () => {
   it('fails queries in flight, idle connections and new ones', async () => {
     const database = await EmbeddedDatabase.open('memory://');
-    const pool = new pg.Pool({ max: 1, ssl: false, user: 'postgres', database: 'postgres', idleTimeoutMillis: 0, stream: () => database.stream() });
+    const pool = poolOf(database);
     const idleErrors: Error[] = [];
     pool.on('error', (error) => idleErrors.push(error));
     await pool.query('SELECT 1');
@@ -135,8 +135,32 @@ describe('EmbeddedDatabase, when its thread ends', () => {
 
   it('says which directory cannot be opened', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'parley-broken-'));
-    const file = join(directory, 'a-file');
+    const pgdata = join(directory, 'pgdata');
+    await mkdir(pgdata);
+    await writeFile(join(pgdata, 'PG_VERSION'), 'no version');
+    await expect(EmbeddedDatabase.open(pgdata)).rejects.toThrow(`The embedded database in ${pgdata} stopped`);
     await rm(directory, { recursive: true });
-    await expect(EmbeddedDatabase.open(`${file}\0`)).rejects.toThrow(EmbeddedDatabaseFailure);
+  });
+});
+
+describe('EmbeddedDatabase, in a directory', () => {
+  it('is made anew where the first start was killed, and keeps what was committed', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'parley-kept-'));
+    const pgdata = join(directory, 'pgdata');
+    await mkdir(`${pgdata}.new`);
+    await writeFile(join(`${pgdata}.new`, 'PG_VERSION'), '18');
+    const query = async (sql: string, killed: boolean) => {
+      const database = await EmbeddedDatabase.open(pgdata);
+      const pool = poolOf(database);
+      pool.on('error', () => undefined);
+      const { rows } = await pool.query<Record<string, unknown>>(sql);
+      if (killed) database.fail(new Error('killed'));
+      await pool.end();
+      await database.close();
+      return rows;
+    };
+    await query('CREATE TABLE kept AS SELECT 42 AS answer', true);
+    expect(await query('SELECT * FROM kept', false)).toEqual([{ answer: 42 }]);
+    await rm(directory, { recursive: true });
   });
 });

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { PgliteStream, type ProtocolPeer } from './pglite-stream.js';
@@ -8,6 +10,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+const IN_MEMORY = 'memory://';
 const WORKER = fileURLToPath(new URL('./pglite.worker.mjs', import.meta.url));
 
 /** The embedded database cannot be opened, or has stopped. */
@@ -38,17 +41,14 @@ export class EmbeddedDatabase implements ProtocolPeer {
     worker.unref();
   }
 
-  /** `memory://` keeps everything in memory. The caller holds the lock on the directory. */
+  /** Made when it is not there; `memory://` keeps everything in memory. The caller holds the lock on the directory. */
   static async open(dataDir: string): Promise<EmbeddedDatabase> {
-    // Flags of the process (`--input-type`, a test runner's loader) are not meant for this thread and may stop it.
-    const worker = new Worker(WORKER, { workerData: { dataDir }, execArgv: [] });
     try {
-      // Rejects when the thread fails first.
-      await once(worker, 'message');
+      if (dataDir !== IN_MEMORY && !existsSync(dataDir)) await initialise(dataDir);
+      return new EmbeddedDatabase(await startWorker(dataDir), dataDir);
     } catch (error) {
       throw new EmbeddedDatabaseFailure(dataDir, error);
     }
-    return new EmbeddedDatabase(worker, dataDir);
   }
 
   /** For the option `stream` of `pg`, in a pool with `max: 1`. */
@@ -90,17 +90,41 @@ export class EmbeddedDatabase implements ProtocolPeer {
   /** Close the pool first: what is still connected fails. */
   async close(): Promise<void> {
     if (this.worker.threadId === -1) return;
-    const exited = once(this.worker, 'exit');
     this.failure ??= new EmbeddedDatabaseFailure(this.dataDir, 'the database is closed');
-    this.worker.ref();
-    this.worker.postMessage(null);
-    await exited;
+    await closeWorker(this.worker);
   }
 
   private answered(reply: Uint8Array): void {
     this.waiting.shift()?.resolve(reply);
     if (this.waiting.length === 0) this.worker.unref();
   }
+}
+
+/**
+ * In a thread of its own, because initdb takes 0.8 GB, and WebAssembly gives memory back with its thread only. Renamed
+ * when it is complete: killed in the middle, the next start begins anew.
+ */
+async function initialise(dataDir: string): Promise<void> {
+  const draft = `${dataDir}.new`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { mode: 0o700 });
+  await closeWorker(await startWorker(draft));
+  await rename(draft, dataDir);
+}
+
+async function startWorker(dataDir: string): Promise<Worker> {
+  // Flags of the process (`--input-type`, a test runner's loader) are not meant for this thread and may stop it.
+  const worker = new Worker(WORKER, { workerData: { dataDir }, execArgv: [] });
+  // It says when it is open; rejects when the thread fails first.
+  await once(worker, 'message');
+  return worker;
+}
+
+async function closeWorker(worker: Worker): Promise<void> {
+  const exited = once(worker, 'exit');
+  worker.ref();
+  worker.postMessage(null);
+  await exited;
 }
 
 /** A simple query of the Postgres protocol. */

@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataDirectory } from './data-directory.js';
 import { EmbeddedDatabase } from './embedded-database.js';
+
+/** Injection token of the `EmbeddedStorage`; null with Postgres. */
+export const EMBEDDED_STORAGE = Symbol('EMBEDDED_STORAGE');
 
 /** What the embedded mode holds while it runs: the lock on the data directory, and the database in it. */
 export class EmbeddedStorage {
@@ -14,9 +16,7 @@ export class EmbeddedStorage {
     const held: { database?: EmbeddedDatabase } = {};
     const directory = await DataDirectory.lock(dataDir, (error) => held.database?.fail(error));
     try {
-      const pgdata = join(directory.path, 'pgdata');
-      await mkdir(pgdata, { recursive: true, mode: 0o700 });
-      held.database = await EmbeddedDatabase.open(pgdata);
+      held.database = await EmbeddedDatabase.open(join(directory.path, 'pgdata'));
       return new EmbeddedStorage(held.database, directory);
     } catch (error) {
       await directory.release();

@@ -11,7 +11,9 @@ const port = parentPort;
 /** @type {{ dataDir: string }} */
 const { dataDir } = workerData;
 
-const database = await PGlite.create({ dataDir });
+// The default of 128 MB for shared buffers would be a third of the process. There is one session, ever.
+const settings = ['shared_buffers=32MB', 'max_connections=5'].flatMap((setting) => ['-c', setting]);
+const database = await PGlite.create({ dataDir, startParams: [...PGlite.defaultStartParams, ...settings] });
 
 port.on('message', (/** @type {Uint8Array | null} */ message) => {
   if (message) answer(message);

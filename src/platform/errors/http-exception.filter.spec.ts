@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { AppError } from './app-error.js';
 import { HttpExceptionFilter } from './http-exception.filter.js';
+import { unknownRoutes } from './unknown-routes.js';
 
 const MARKER = 'MARKER-5b1f';
 
@@ -40,8 +41,11 @@ describe('HttpExceptionFilter', () => {
   beforeAll(async () => {
     const module = await Test.createTestingModule({ controllers: [ThingsController] }).compile();
     app = module.createNestApplication({ logger: false });
-    app.useGlobalFilters(new HttpExceptionFilter());
+    const filter = new HttpExceptionFilter();
+    app.setGlobalPrefix('api', { exclude: ['things', 'things/{*rest}'] });
+    app.useGlobalFilters(filter);
     await app.init();
+    app.use(unknownRoutes(filter));
   });
   afterAll(() => app.close());
 
@@ -72,8 +76,9 @@ describe('HttpExceptionFilter', () => {
     expect(text).not.toContain(MARKER);
   });
 
-  it('answers an unknown route without repeating it', async () => {
-    const { text, body } = await request(server()).get(`/nowhere/${MARKER}?q=${MARKER}`).expect(404);
+  // Outside the global prefix Express used to answer, in HTML and with the path.
+  it.each(['/api', ''])('answers an unknown route below "%s" without repeating it', async (prefix) => {
+    const { text, body } = await request(server()).get(`${prefix}/nowhere/${MARKER}?q=${MARKER}`).expect(404);
     expect(body).toMatchObject({ code: 'NOT_FOUND' });
     expect(text).not.toContain(MARKER);
   });

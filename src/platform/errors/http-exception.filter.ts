@@ -35,8 +35,12 @@ export class HttpExceptionFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const response = http.getResponse<Response>();
-    const requestId = idOf(http.getRequest<Request>());
+    this.answer(exception, http.getRequest<Request>(), http.getResponse<Response>());
+  }
+
+  /** Without Nest's context, for `unknownRoutes`. */
+  answer(exception: unknown, request: Request, response: Response): void {
+    const requestId = idOf(request);
     const error = toAppError(exception);
     if (error.code === 'INTERNAL')
       this.logger.error({ requestId, err: error.cause ?? error }, 'Request failed');

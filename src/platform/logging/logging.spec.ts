@@ -124,17 +124,20 @@ describe('NestLogger', () => {
   it('takes the shapes Nest and our classes use', () => {
     const { logger, lines } = recorded();
     const nest = new NestLogger(logger);
-    nest.log('Started', 'NestFactory');
+    nest.log('Started', 'Presence');
+    nest.log('Mapped', 'RouterExplorer');
     nest.error('A listener failed', new Error('why'), 'DomainEvents');
     nest.warn({ requestId: 'r1' }, 'Refused', 'Http');
-    expect(lines()[0]).toMatchObject({ level: 'info', msg: 'Started', context: 'NestFactory' });
-    expect(lines()[1]).toMatchObject({
+    expect(lines()[0]).toMatchObject({ level: 'info', msg: 'Started', context: 'Presence' });
+    // How Nest puts the application together is for its developers.
+    expect(lines()[1]).toMatchObject({ level: 'debug', context: 'RouterExplorer' });
+    expect(lines()[2]).toMatchObject({
       level: 'error',
       msg: 'A listener failed',
       context: 'DomainEvents',
       err: { message: 'why' },
     });
-    expect(lines()[2]).toMatchObject({ level: 'warn', msg: 'Refused', context: 'Http', requestId: 'r1' });
+    expect(lines()[3]).toMatchObject({ level: 'warn', msg: 'Refused', context: 'Http', requestId: 'r1' });
   });
 
   it('never shows the values of a database error', () => {

@@ -3,6 +3,16 @@ import type { LoggerService } from '@nestjs/common';
 import type { Level, Logger } from 'pino';
 import { framesOf } from './describe-error.js';
 
+/** Contexts in which Nest tells how it puts the application together: for its developers, not for operators. */
+const ASSEMBLY = new Set([
+  'NestFactory',
+  'NestApplication',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+]);
+
 /**
  * Nest's logger on pino, for the framework and for `new Logger(Name)` in our classes.
  * Understands `error('What failed', error)` and `log({ field }, 'What happened')`.
@@ -11,7 +21,7 @@ export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(ASSEMBLY.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {

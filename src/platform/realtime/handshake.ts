@@ -8,6 +8,7 @@ import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { toAppError } from '../errors/to-app-error.js';
 import { Readiness } from '../health/readiness.js';
+import { addressKey } from '../throttling/address-key.js';
 import { Throttle } from '../throttling/throttle.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
@@ -92,7 +93,7 @@ export class Handshake {
   private async counted(socket: RealtimeSocket, refusal: AppError): Promise<AppError> {
     if (refusal.status >= 500) return refusal;
     try {
-      await this.throttle.check('failedHandshakes', proxyAddr(socket.request, this.trustedProxies));
+      await this.throttle.check('failedHandshakes', addressKey(proxyAddr(socket.request, this.trustedProxies)));
       return refusal;
     } catch (error) {
       return toAppError(error);

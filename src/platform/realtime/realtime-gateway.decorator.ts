@@ -1,7 +1,5 @@
-import { applyDecorators, UseFilters, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import { applyDecorators, UseFilters, UseGuards } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { ThrottleInterceptor } from '../throttling/throttle.interceptor.js';
-import { PayloadPipe } from '../validation/payload.pipe.js';
 import { markAdmitted } from './command-dispatcher.js';
 import { RealtimeExceptionFilter } from './realtime-exception.filter.js';
 import type { RealtimeSocket } from './realtime-socket.js';
@@ -12,8 +10,9 @@ const EVENT_OF_HANDLER = 'message';
 export const REALTIME_GATEWAY = 'parley:realtime-gateway';
 
 /**
- * A gateway class with everything a command must pass: guard, throttle, validation, one error filter (Nest's
- * global ones do not reach gateways). Its handlers take `@ConnectedSocket()` first.
+ * A gateway class with what a command must pass beside the application's global pipe and interceptor: the guard,
+ * and the error filter (of Nest's global parts only filters do not reach gateways; a pipe given here too would run
+ * twice). Its handlers take `@ConnectedSocket()` first.
  */
 export function RealtimeGateway(namespace: string): ClassDecorator {
   return (target) => {
@@ -22,8 +21,6 @@ export function RealtimeGateway(namespace: string): ClassDecorator {
     applyDecorators(
       WebSocketGateway({ namespace }),
       UseGuards(SessionGuard),
-      UseInterceptors(ThrottleInterceptor),
-      UsePipes(PayloadPipe),
       UseFilters(RealtimeExceptionFilter),
     )(target);
   };
