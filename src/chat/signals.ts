@@ -24,13 +24,13 @@ export class Signals implements OnModuleDestroy {
   /** To the room's other sockets. */
   async send(socket: RealtimeSocket, input: SendSignal): Promise<void> {
     const { actor } = socket.data;
-    await this.access.member(actor, input.roomId);
+    await this.access.writer(actor, input.roomId);
     this.pass(actor, input, (signal) => this.publisher.toRoomFrom(socket, input.roomId, 'room:signal', signal));
   }
 
   /** From REST, where there is no socket to leave out. */
   async sendFromRest(actor: Actor, input: SendSignal): Promise<void> {
-    await this.access.member(actor, input.roomId);
+    await this.access.writer(actor, input.roomId);
     this.pass(actor, input, (signal) => this.publisher.toRoom(input.roomId, 'room:signal', signal));
   }
 

@@ -21,7 +21,7 @@ export class Typing implements OnModuleDestroy {
   ) {}
 
   async start(actor: Actor, input: TypingInput): Promise<void> {
-    const { room } = await this.access.member(actor, input.roomId);
+    const { room } = await this.access.writer(actor, input.roomId);
     if (room.memberCount > CONTRACT_LIMITS.typingMembers)
       throw new AppError('LIMIT_EXCEEDED', `Rooms above ${String(CONTRACT_LIMITS.typingMembers)} members have no typing`);
     await this.throttle.check('typing', `${actor.userId} ${keyOf(actor, input)}`);

@@ -70,8 +70,6 @@ export const CLOSINGS = {
   TOO_MANY_REQUESTS: { reconnect: true },
   CONNECTION_LIMIT: { reconnect: true },
   SESSION_REVOKED: { reconnect: false },
-  SUSPENDED: { reconnect: false },
-  BAD_PROTOCOL: { reconnect: false },
 } as const;
 
 export type ClosingCode = keyof typeof CLOSINGS;

@@ -4,7 +4,8 @@ import type { MemberRole, Message, RoomHistory, RoomType } from '../contract/vie
 import { AppError } from '../platform/errors/app-error.js';
 import type { DeleteChange, EditChange, MessageChange, PinChange, ReactChange, SendChange } from './message-change.js';
 import { excerptOf } from './message.view.js';
-import { assertCan, assertNotTooSoon, assertOpen } from './messages.policy.js';
+import { assertOpenForWriting, isOpen } from '../rooms/rooms.policy.js';
+import { assertCan, assertNotTooSoon } from './messages.policy.js';
 
 /** A locked room, as the batch goes on with it. */
 export interface RoomState {
@@ -119,7 +120,7 @@ export class MessageLedger {
 
     const { now } = this.state;
     const { room, member } = this.membership(actor.userId, roomId);
-    assertOpen(room);
+    assertOpenForWriting(room);
     assertCan(room, member, 'message:send');
     assertNotTooSoon(room, member, now);
     const replyTo = input.replyTo === undefined ? undefined : this.visible(member, input.replyTo, 'replyTo');
@@ -170,7 +171,7 @@ export class MessageLedger {
   private change(change: Exclude<MessageChange, SendChange>): Verdict {
     const { room, member } = this.membership(change.actor.userId, change.roomId);
     const target = this.visible(member, change.messageId, undefined, change.kind === 'delete');
-    assertOpen(room);
+    assertOpenForWriting(room);
     switch (change.kind) {
       case 'edit':
         this.edit(room, target, change);
@@ -240,8 +241,7 @@ export class MessageLedger {
     const room = this.state.rooms.get(roomId);
     const member = this.state.members.get(pairKey(roomId, userId));
     if (room && member) return { room, member };
-    const open = room && (room.type === 'public' || room.type === 'announcement');
-    throw open
+    throw room && isOpen(room.type)
       ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
       : new AppError('NOT_FOUND', 'There is no such room');
   }

@@ -5,11 +5,6 @@ import type { MemberState, RoomState } from './message-ledger.js';
 
 /** Rules of writing in a room, checked under the room's lock. They throw what the sender is told. */
 
-export function assertOpen(room: RoomState): void {
-  if (room.frozen) throw new AppError('ROOM_FROZEN', 'An administrator has closed this room for writing');
-  if (room.archived) throw new AppError('ROOM_ARCHIVED', 'This room is archived');
-}
-
 export function can(room: RoomState, member: MemberState, capability: Capability): boolean {
   return capabilitiesOf(room.type, member.role).includes(capability);
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Capability } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { Actor } from '../platform/identity/actor.js';
-import { assertCapability, notInRoom, type Membership } from './rooms.policy.js';
+import { assertCapability, assertOpenForWriting, notInRoom, type Membership } from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
 
 /** The first statement of every use case in a room: is the actor in it, and may they? */
@@ -17,7 +17,16 @@ export class RoomAccess {
     return { room: found.room, member: found.member };
   }
 
-  /** The same under the room's lock, for those who go on to change it. */
+  /** For what is told to the room but not stored: one who may write there, while the room is open. */
+  async writer(actor: Actor, roomId: string): Promise<Membership> {
+    const membership = await this.member(actor, roomId);
+    const { frozenAt, archivedAt } = membership.room;
+    assertOpenForWriting({ frozen: frozenAt !== null, archived: archivedAt !== null });
+    assertCapability(membership, 'message:send');
+    return membership;
+  }
+
+  /** A member under the room's lock, for those who go on to change it. */
   async lockedMember(tx: Transaction, actor: Actor, roomId: string, capability: Capability): Promise<Membership> {
     const room = await this.rooms.lock(tx, roomId);
     // Read after the lock is held: what was committed while waiting for it counts.

@@ -49,6 +49,12 @@ export function assertCapability({ room, member }: Membership, capability: Capab
     throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
 }
 
+/** Closed rooms are read only, also for what is not stored. */
+export function assertOpenForWriting(room: { frozen: boolean; archived: boolean }): void {
+  if (room.frozen) throw new AppError('ROOM_FROZEN', 'An administrator has closed this room for writing');
+  if (room.archived) throw new AppError('ROOM_ARCHIVED', 'This room is archived');
+}
+
 export function roomNotFound(): AppError {
   return new AppError('NOT_FOUND', 'There is no such room');
 }

@@ -74,6 +74,16 @@ export class RoomsService {
     return { room: await this.show(actor, roomId) };
   }
 
+  /** Closes a room for writing, or opens it again: for administrators, whether they are in the room or not. */
+  async freeze(actor: Actor, roomId: string, frozen: boolean): Promise<void> {
+    if (actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Only administrators freeze rooms');
+    await this.unitOfWork.run(async (tx) => {
+      const room = await this.locked(tx, roomId);
+      await this.rooms.update(tx, roomId, { frozenAt: frozen ? (room.frozenAt ?? new Date()) : null });
+      tx.raise(new RoomChanged(roomId));
+    });
+  }
+
   async show(actor: Actor, roomId: string): Promise<Room> {
     return this.views.showOne(await this.access.member(actor, roomId));
   }

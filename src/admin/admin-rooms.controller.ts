@@ -1,0 +1,27 @@
+import { Controller, Delete, HttpCode, Param, Put } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Actor } from '../platform/identity/actor.js';
+import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { RoomRefDto } from '../rooms/dto/rooms.dto.js';
+import { RoomsService } from '../rooms/rooms.service.js';
+
+/** What administrators do with rooms they need not be members of. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/rooms/:roomId')
+export class AdminRoomsController {
+  constructor(private readonly rooms: RoomsService) {}
+
+  /** Closes the room for writing: `ROOM_FROZEN`. */
+  @Put('freeze')
+  @HttpCode(204)
+  freeze(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<void> {
+    return this.rooms.freeze(actor, roomId, true);
+  }
+
+  @Delete('freeze')
+  @HttpCode(204)
+  unfreeze(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<void> {
+    return this.rooms.freeze(actor, roomId, false);
+  }
+}
