@@ -33,7 +33,12 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
 
 /** The configuration of an application on that database. */
 export function configOn({ databaseUrl, dataDir }: TestDatabase, more: Record<string, string> = {}): Config {
-  return loadConfig({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir, JWT_SECRET: 'only-for-tests-only-for-tests-only', ...more });
+  return loadConfig({
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: dataDir,
+    JWT_SECRET: 'only-for-tests-only-for-tests-only',
+    ...more,
+  });
 }
 
 function currentRun(): TestRun {
@@ -49,10 +54,20 @@ const remove = (directory: string): Promise<void> => rm(directory, { recursive: 
 
 async function copyOnServer(run: TestRun, serverUrl: string): Promise<TestDatabase> {
   const template = await serverTemplate(run, serverUrl);
-  return onServer(serverUrl, await newDataDir(run), (name) => `CREATE DATABASE "${name}" TEMPLATE "${template}"`, run.prefix);
+  return onServer(
+    serverUrl,
+    await newDataDir(run),
+    (name) => `CREATE DATABASE "${name}" TEMPLATE "${template}"`,
+    run.prefix,
+  );
 }
 
-async function onServer(serverUrl: string, dataDir: string, create: (name: string) => string, prefix: string): Promise<TestDatabase> {
+async function onServer(
+  serverUrl: string,
+  dataDir: string,
+  create: (name: string) => string,
+  prefix: string,
+): Promise<TestDatabase> {
   const name = `${prefix}_${randomBytes(5).toString('hex')}`;
   await withClient(serverUrl, (client) => client.query(create(name)));
   return {
@@ -75,7 +90,11 @@ async function serverTemplate({ prefix }: TestRun, serverUrl: string): Promise<s
     if (rowCount) return;
     await client.query(`DROP DATABASE IF EXISTS "${draft}"`);
     await client.query(`CREATE DATABASE "${draft}"`);
-    await migrate(databaseOptions(configOn({ databaseUrl: inDatabase(serverUrl, draft), dataDir: '', drop: () => Promise.resolve() })));
+    await migrate(
+      databaseOptions(
+        configOn({ databaseUrl: inDatabase(serverUrl, draft), dataDir: '', drop: () => Promise.resolve() }),
+      ),
+    );
     await client.query(`ALTER DATABASE "${draft}" RENAME TO "${template}"`);
   });
   return template;

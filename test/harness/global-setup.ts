@@ -65,13 +65,25 @@ async function start(prefix: string): Promise<Started> {
 async function useServer(serverUrl: string, prefix: string): Promise<Started> {
   const { rows } = await ask(serverUrl, 'SHOW server_version');
   const stop = async () => {
-    const { rows: left } = await ask(serverUrl, 'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)', [prefix]);
+    const { rows: left } = await ask(
+      serverUrl,
+      'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)',
+      [prefix],
+    );
     for (const { name } of left) await ask(serverUrl, `DROP DATABASE "${String(name)}" WITH (FORCE)`);
   };
-  return { serverUrl, label: `the server of TEST_DATABASE_URL, Postgres ${String(rows[0]?.['server_version'])}`, stop };
+  return {
+    serverUrl,
+    label: `the server of TEST_DATABASE_URL, Postgres ${String(rows[0]?.['server_version'])}`,
+    stop,
+  };
 }
 
-async function ask(url: string, sql: string, values: unknown[] = []): Promise<pg.QueryResult<Record<string, unknown>>> {
+async function ask(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult<Record<string, unknown>>> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -84,12 +96,16 @@ async function ask(url: string, sql: string, values: unknown[] = []): Promise<pg
 /** The newest installed Postgres: Debian keeps it outside of PATH. */
 function findBinaries(): string | undefined {
   const debian = '/usr/lib/postgresql';
-  const versions = existsSync(debian) ? readdirSync(debian).filter((name) => Number(name) >= LEAST_VERSION) : [];
+  const versions = existsSync(debian)
+    ? readdirSync(debian).filter((name) => Number(name) >= LEAST_VERSION)
+    : [];
   const candidates = [
     ...versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin')),
     ...(process.env['PATH'] ?? '').split(delimiter),
   ];
-  return candidates.find((folder) => ['initdb', 'postgres'].every((program) => existsSync(join(folder, program))));
+  return candidates.find((folder) =>
+    ['initdb', 'postgres'].every((program) => existsSync(join(folder, program))),
+  );
 }
 
 /** A server of this run alone, that gives up durability for speed. */
@@ -99,12 +115,21 @@ async function startServer(binaries: string): Promise<Started> {
   if (user) chownSync(directory, user.uid, user.gid);
   const data = join(directory, 'data');
   const asUser = { ...user, cwd: directory };
-  execFileSync(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], {
-    ...asUser,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  execFileSync(
+    join(binaries, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    {
+      ...asUser,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const port = await freePort();
-  const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'].flatMap((one) => ['-c', one]);
+  const settings = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'max_connections=300',
+  ].flatMap((one) => ['-c', one]);
   const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory, ...settings];
   const server = spawn(join(binaries, 'postgres'), args, { ...asUser, stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
@@ -132,7 +157,7 @@ async function startServer(binaries: string): Promise<Started> {
 }
 
 async function untilReady(url: string, server: ChildProcess): Promise<string> {
-  for (const deadline = Date.now() + START_MS; ; ) {
+  for (const deadline = Date.now() + START_MS; ;) {
     try {
       const { rows } = await ask(url, 'SHOW server_version');
       return String(rows[0]?.['server_version']);
@@ -148,7 +173,8 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     try {
-      const id = (flag: string) => Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }).toString());
+      const id = (flag: string) =>
+        Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }).toString());
       return { uid: id('-u'), gid: id('-g') };
     } catch {
       // No such user; the next one.

@@ -30,7 +30,9 @@ describe('DatabaseModule', () => {
     database = await createEmptyDatabase();
     for (let round = 0; round < 2; round++) {
       const app = await start(configOn(database));
-      const users = (await app.get(UnitOfWork).run((tx) => tx.manager.query('SELECT count(*) AS n FROM users'))) as unknown;
+      const users = (await app
+        .get(UnitOfWork)
+        .run((tx) => tx.manager.query('SELECT count(*) AS n FROM users'))) as unknown;
       expect(users).toEqual([{ n: 0 }]);
       expect(app.get<Secrets>(SECRETS).jwtSecret).toBe('only-for-tests-only-for-tests-only');
       const dataSource = app.get(DataSource);
@@ -42,7 +44,8 @@ describe('DatabaseModule', () => {
   it('gives sessions the limits of a server that serves people', async () => {
     database = await createTestDatabase();
     const app = await start(configOn(database));
-    const show = async (name: string) => ((await app.get(DataSource).query(`SHOW ${name}`)) as Record<string, string>[])[0]?.[name];
+    const show = async (name: string) =>
+      (await app.get(DataSource).query<Record<string, string>[]>(`SHOW ${name}`))[0]?.[name];
     expect(await show('TimeZone')).toMatch(/^(UTC|GMT)$/);
     if (database.databaseUrl) {
       expect(await show('statement_timeout')).toBe('15s');
@@ -57,7 +60,9 @@ describe('DatabaseModule', () => {
     // The embedded mode is tested whatever database the run uses.
     const embedded = configOn({ ...database, databaseUrl: undefined }, { JWT_SECRET: '' });
     const app = await start(embedded);
-    await expect(start(embedded)).rejects.toThrow(`${database.dataDir} is in use by process ${String(process.pid)}`);
+    await expect(start(embedded)).rejects.toThrow(
+      `${database.dataDir} is in use by process ${String(process.pid)}`,
+    );
     expect(await readdir(database.dataDir)).toEqual(expect.arrayContaining(['pgdata', 'secrets.json']));
     await vacuumTidiesUp(app);
     await app.get(DataSource).query('DROP TABLE migrations');

@@ -47,7 +47,7 @@ describe('migrations', () => {
     await Promise.all([migrate(options()), migrate(options()), migrate(options())]);
     await migrate(options());
     const dataSource = await new DataSource(options()).initialize();
-    const ran = (await dataSource.query('SELECT name FROM migrations ORDER BY id')) as { name: string }[];
+    const ran = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id');
     expect(ran.map(({ name }) => name)).toEqual(dataSource.migrations.map(({ name }) => name));
     await dataSource.destroy();
   });
@@ -59,7 +59,9 @@ describe('migrations', () => {
   }
 
   async function tables(dataSource: DataSource): Promise<string[]> {
-    const rows = (await dataSource.query(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)) as { name: string }[];
+    const rows = await dataSource.query<{ name: string }[]>(
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+    );
     return rows.map(({ name }) => name);
   }
 });

@@ -16,7 +16,8 @@ describe('UnitOfWork', () => {
   let unitOfWork: UnitOfWork;
   const events = new DomainEvents();
   const heard: number[] = [];
-  const count = async () => ((await dataSource.query('SELECT count(*) AS n FROM things')) as { n: number }[])[0]?.n;
+  const count = async () =>
+    (await dataSource.query<{ n: number }[]>('SELECT count(*) AS n FROM things'))[0]?.n;
 
   beforeAll(async () => {
     database = await createEmptyDatabase();
@@ -76,7 +77,9 @@ describe('UnitOfWork', () => {
 
   it('lets many units wait for their turn', async () => {
     await Promise.all(
-      Array.from({ length: 50 }, (_, id) => unitOfWork.run((tx) => tx.manager.query('INSERT INTO things VALUES ($1)', [id]))),
+      Array.from({ length: 50 }, (_, id) =>
+        unitOfWork.run((tx) => tx.manager.query('INSERT INTO things VALUES ($1)', [id])),
+      ),
     );
     expect(await count()).toBe(50);
   });
@@ -85,7 +88,7 @@ describe('UnitOfWork', () => {
     const failing = unitOfWork.run(async (tx) => {
       await tx.manager.query('INSERT INTO things VALUES (1)');
       if (storage) throw new Error('no second session to end this one from');
-      const [row] = (await tx.manager.query('SELECT pg_backend_pid() AS pid')) as { pid: number }[];
+      const [row] = await tx.manager.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid');
       await endSession(row?.pid);
       await tx.manager.query('SELECT 1');
     });

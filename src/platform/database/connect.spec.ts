@@ -8,7 +8,8 @@ import { databaseOptions } from './database.options.js';
 Logger.overrideLogger(false);
 
 describe('connect', () => {
-  const dataSource = (url: string) => new DataSource(databaseOptions(loadConfig({ DATABASE_URL: url, JWT_SECRET: 'x'.repeat(32) })));
+  const dataSource = (url: string) =>
+    new DataSource(databaseOptions(loadConfig({ DATABASE_URL: url, JWT_SECRET: 'x'.repeat(32) })));
 
   it('tries again, then fails with a sentence without the password', async () => {
     const server: Server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');

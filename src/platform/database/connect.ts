@@ -30,8 +30,11 @@ export async function connect(dataSource: DataSource, patienceMs = PATIENCE_MS):
       break;
     } catch (error) {
       const reason = reasonOf(error);
-      if (!mayPass(error) || Date.now() + RETRY_MS > deadline) throw new DatabaseUnavailable(where, reason, error);
-      logger.warn(`Attempt ${String(attempt)} to reach the database ${where} failed (${reason}); trying again`);
+      if (!mayPass(error) || Date.now() + RETRY_MS > deadline)
+        throw new DatabaseUnavailable(where, reason, error);
+      logger.warn(
+        `Attempt ${String(attempt)} to reach the database ${where} failed (${reason}); trying again`,
+      );
       await sleep(RETRY_MS);
     }
   }
@@ -42,7 +45,10 @@ async function refuseOldServer(dataSource: DataSource, where: string): Promise<v
   const version = Number.parseInt(dataSource.driver.version ?? '', 10);
   if (version >= LEAST_VERSION) return;
   await dataSource.destroy();
-  throw new DatabaseUnavailable(where, `it is Postgres ${String(version)}, and ${String(LEAST_VERSION)} or newer is needed`);
+  throw new DatabaseUnavailable(
+    where,
+    `it is Postgres ${String(version)}, and ${String(LEAST_VERSION)} or newer is needed`,
+  );
 }
 
 /** No answer at all, or "not yet": not a wrong password, and not a database that does not exist. */

@@ -12,7 +12,8 @@ describe('DataDirectory', () => {
   let directory: string;
   const children: ChildProcess[] = [];
   const lockFiles = async () => (await readdir(directory)).filter((name) => name.startsWith('parley.lock'));
-  const leaveLock = (number: number, content: string) => writeFile(join(directory, `parley.lock.${String(number)}`), content);
+  const leaveLock = (number: number, content: string) =>
+    writeFile(join(directory, `parley.lock.${String(number)}`), content);
   const age = (number: number, seconds: number) => {
     const then = new Date(Date.now() - seconds * 1000);
     return utimes(join(directory, `parley.lock.${String(number)}`), then, then);
@@ -41,7 +42,9 @@ describe('DataDirectory', () => {
 
   it('is held once, and free after release', async () => {
     const first = await DataDirectory.lock(directory);
-    await expect(DataDirectory.lock(directory)).rejects.toThrow(`${directory} is in use by process ${String(process.pid)}`);
+    await expect(DataDirectory.lock(directory)).rejects.toThrow(
+      `${directory} is in use by process ${String(process.pid)}`,
+    );
     await first.release();
     const second = await DataDirectory.lock(directory);
     expect(await lockFiles()).toHaveLength(1);
@@ -50,7 +53,10 @@ describe('DataDirectory', () => {
 
   it('refuses a directory of another running process, and takes it over when that was killed', async () => {
     const child = await otherHolder(4);
-    await expect(DataDirectory.lock(directory)).rejects.toMatchObject({ name: 'DataDirectoryInUse', holder: { pid: child.pid } });
+    await expect(DataDirectory.lock(directory)).rejects.toMatchObject({
+      name: 'DataDirectoryInUse',
+      holder: { pid: child.pid },
+    });
     await kill(child);
     const lock = await DataDirectory.lock(directory);
     expect(await lockFiles()).toEqual(['parley.lock.5']);
@@ -66,9 +72,13 @@ describe('DataDirectory', () => {
   it('lets one of many racing starters win, round after round', async () => {
     await leaveLock(1, JSON.stringify({ ...ownIdentity(), startedAt: '1' }));
     for (let round = 0; round < 20; round++) {
-      const results = await Promise.allSettled(Array.from({ length: 8 }, () => DataDirectory.lock(directory)));
+      const results = await Promise.allSettled(
+        Array.from({ length: 8 }, () => DataDirectory.lock(directory)),
+      );
       const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+      const refused = results.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      );
       expect(won).toHaveLength(1);
       for (const reason of refused) expect(reason).toBeInstanceOf(DataDirectoryInUse);
       await won[0]?.release();

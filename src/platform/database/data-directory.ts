@@ -15,7 +15,9 @@ export class DataDirectoryInUse extends Error {
     readonly directory: string,
     readonly holder: ProcessIdentity,
   ) {
-    super(`The data directory ${directory} is in use by process ${String(holder.pid)} on ${holder.place.split(' ')[0] ?? 'another host'}; stop it first`);
+    super(
+      `The data directory ${directory} is in use by process ${String(holder.pid)} on ${holder.place.split(' ')[0] ?? 'another host'}; stop it first`,
+    );
     this.name = 'DataDirectoryInUse';
   }
 }
@@ -56,11 +58,14 @@ export class DataDirectory {
    * to 15 s for a sign of life of a holder elsewhere (a container that was killed and started anew).
    * `lost` is called when the lock was taken over, which happens to a process that was stopped for longer than that.
    */
-  static async lock(directory: string, lost: (error: Error) => void = () => undefined): Promise<DataDirectory> {
+  static async lock(
+    directory: string,
+    lost: (error: Error) => void = () => undefined,
+  ): Promise<DataDirectory> {
     const path = resolve(directory);
     await mkdir(path, { recursive: true, mode: 0o700 });
     const identity = ownIdentity();
-    for (let first: FirstLook | undefined; ; ) {
+    for (let first: FirstLook | undefined; ;) {
       const newest = (await findLocks(path))[0];
       if (newest && first?.lock.number !== newest.number) first = { lock: newest, at: performance.now() };
       const state = newest && first ? judge(newest, first, identity) : 'free';
@@ -77,7 +82,9 @@ export class DataDirectory {
   async release(): Promise<void> {
     clearInterval(this.heartbeat);
     // `r+`: a file that was taken over and deleted must not come back.
-    await writeFile(this.file, JSON.stringify({ ...this.identity, released: true }), { flag: 'r+' }).catch(ignoreMissing);
+    await writeFile(this.file, JSON.stringify({ ...this.identity, released: true }), { flag: 'r+' }).catch(
+      ignoreMissing,
+    );
   }
 
   private async touch(): Promise<void> {
@@ -93,7 +100,11 @@ export class DataDirectory {
   }
 }
 
-function judge(lock: FoundLock, first: FirstLook, own: ProcessIdentity): 'free' | 'unsure' | { heldBy: ProcessIdentity } {
+function judge(
+  lock: FoundLock,
+  first: FirstLook,
+  own: ProcessIdentity,
+): 'free' | 'unsure' | { heldBy: ProcessIdentity } {
   const { content: holder, touchedAt } = lock;
   if (holder?.released) return 'free';
   if (holder?.place === own.place) return isRunning(holder) ? { heldBy: holder } : 'free';
@@ -126,7 +137,9 @@ const lockFile = (path: string, number: number): string => join(path, `parley.lo
 /** Newest first. */
 async function findLocks(path: string): Promise<FoundLock[]> {
   const numbers = (await readdir(path)).flatMap((name) => Number(LOCK_FILE.exec(name)?.[1] ?? []));
-  const locks = await Promise.all(numbers.sort((a, b) => b - a).map((number) => readLock(lockFile(path, number), number)));
+  const locks = await Promise.all(
+    numbers.sort((a, b) => b - a).map((number) => readLock(lockFile(path, number), number)),
+  );
   return locks.filter((lock) => lock !== undefined);
 }
 

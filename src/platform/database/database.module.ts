@@ -17,7 +17,8 @@ import { UnitOfWork } from './unit-of-work.js';
     {
       provide: EMBEDDED_STORAGE,
       inject: [CONFIG],
-      useFactory: (config: Config) => (config.database.kind === 'embedded' ? EmbeddedStorage.open(config.dataDir) : null),
+      useFactory: (config: Config) =>
+        config.database.kind === 'embedded' ? EmbeddedStorage.open(config.dataDir) : null,
     },
     {
       provide: SECRETS,

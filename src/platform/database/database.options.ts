@@ -15,7 +15,10 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 const logger = new Logger('Database');
 
 /** The one place that tells TypeORM how to reach the database: Postgres, or PGlite through the same driver. Entities are the caller's. */
-export function databaseOptions({ database }: Pick<Config, 'database'>, embedded?: EmbeddedDatabase): PostgresOptions {
+export function databaseOptions(
+  { database }: Pick<Config, 'database'>,
+  embedded?: EmbeddedDatabase,
+): PostgresOptions {
   if (database.kind === 'postgres') return { ...common, ...overNetwork(database.url, database.poolSize) };
   if (!embedded) throw new Error('The embedded database has to be opened first');
   return { ...common, ...inProcess(embedded) };
@@ -33,7 +36,8 @@ const common = {
   parseInt8: true,
   // Errors are logged once, by the filter or the caller, without the parameters TypeORM would print.
   logging: false,
-  poolErrorHandler: (error: unknown) => logger.warn(`An idle connection failed: ${error instanceof Error ? error.message : String(error)}`),
+  poolErrorHandler: (error: unknown) =>
+    logger.warn(`An idle connection failed: ${error instanceof Error ? error.message : String(error)}`),
 } satisfies PostgresOptions;
 
 function overNetwork(url: string, poolSize: number): Partial<PostgresOptions> {

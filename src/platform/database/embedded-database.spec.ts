@@ -6,7 +6,14 @@ import { EmbeddedDatabase, EmbeddedDatabaseFailure } from './embedded-database.j
 
 const MEGABYTE = 1_048_576;
 const poolOf = (database: EmbeddedDatabase): pg.Pool =>
-  new pg.Pool({ max: 1, ssl: false, user: 'postgres', database: 'postgres', idleTimeoutMillis: 0, stream: () => database.stream() });
+  new pg.Pool({
+    max: 1,
+    ssl: false,
+    user: 'postgres',
+    database: 'postgres',
+    idleTimeoutMillis: 0,
+    stream: () => database.stream(),
+  });
 
 describe('EmbeddedDatabase, through the stock pg driver', () => {
   let database: EmbeddedDatabase;
@@ -26,28 +33,41 @@ describe('EmbeddedDatabase, through the stock pg driver', () => {
   it('returns the types Postgres returns', async () => {
     const at = new Date('2026-01-02T03:04:05.678Z');
     await pool.query('INSERT INTO things VALUES ($1, $2, $3, $4)', [1, { a: [1, 'ü'] }, ['x', 'y "z"'], at]);
-    const { rows, command, rowCount } = await pool.query('SELECT *, 5::int8 AS big, NULL AS nothing FROM things WHERE id = ANY($1)', [[1, 2]]);
-    expect(rows).toEqual([{ id: 1, data: { a: [1, 'ü'] }, tags: ['x', 'y "z"'], at, big: '5', nothing: null }]);
+    const { rows, command, rowCount } = await pool.query(
+      'SELECT *, 5::int8 AS big, NULL AS nothing FROM things WHERE id = ANY($1)',
+      [[1, 2]],
+    );
+    expect(rows).toEqual([
+      { id: 1, data: { a: [1, 'ü'] }, tags: ['x', 'y "z"'], at, big: '5', nothing: null },
+    ]);
     expect([command, rowCount]).toEqual(['SELECT', 1]);
     expect((await pool.query('UPDATE things SET id = 2')).rowCount).toBe(1);
   });
 
   it('keeps time in UTC', async () => {
-    expect((await pool.query('SHOW TimeZone')).rows).toEqual([{ TimeZone: expect.stringMatching(/^(UTC|GMT|Etc\/UTC)$/) as string }]);
+    expect((await pool.query('SHOW TimeZone')).rows).toEqual([
+      { TimeZone: expect.stringMatching(/^(UTC|GMT|Etc\/UTC)$/) as string },
+    ]);
   });
 
   it('reports SQLSTATE and constraint', async () => {
     await pool.query('INSERT INTO things (id) VALUES (1)');
-    await expect(pool.query('INSERT INTO things (id) VALUES ($1)', [1])).rejects.toMatchObject({ code: '23505', constraint: 'things_pkey' });
+    await expect(pool.query('INSERT INTO things (id) VALUES ($1)', [1])).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'things_pkey',
+    });
     await expect(pool.query('SELEC')).rejects.toMatchObject({ code: '42601' });
-    await expect(pool.query('SELECT * FROM things WHERE id = $1', ['x'])).rejects.toMatchObject({ code: '22P02' });
+    await expect(pool.query('SELECT * FROM things WHERE id = $1', ['x'])).rejects.toMatchObject({
+      code: '22P02',
+    });
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('keeps named statements through errors and broken transactions', async () => {
     // A client of its own: `pool.query` gives up the connection after an error.
     const client = await pool.connect();
-    const byId = (id: unknown) => client.query({ name: 'by-id', text: 'SELECT id FROM things WHERE id = $1', values: [id] });
+    const byId = (id: unknown) =>
+      client.query({ name: 'by-id', text: 'SELECT id FROM things WHERE id = $1', values: [id] });
     await client.query('INSERT INTO things (id) VALUES (7)');
     expect((await byId(7)).rows).toEqual([{ id: 7 }]);
     await expect(byId('no number')).rejects.toMatchObject({ code: '22P02' });
@@ -66,15 +86,21 @@ describe('EmbeddedDatabase, through the stock pg driver', () => {
     await client.query('BEGIN');
     await client.query('INSERT INTO things (id) VALUES (9)');
     client.release(true);
-    expect((await pool.query({ name: 'left-behind', text: 'SELECT count(*)::int AS n FROM things' })).rows).toEqual([{ n: 0 }]);
-    expect((await pool.query('SHOW application_name')).rows).not.toEqual([{ application_name: 'left behind' }]);
+    expect(
+      (await pool.query({ name: 'left-behind', text: 'SELECT count(*)::int AS n FROM things' })).rows,
+    ).toEqual([{ n: 0 }]);
+    expect((await pool.query('SHOW application_name')).rows).not.toEqual([
+      { application_name: 'left behind' },
+    ]);
   });
 
   it('carries values and results of several megabytes', async () => {
     const text = 'ä'.repeat(3 * MEGABYTE);
     const { rows } = await pool.query<{ text: string }>('SELECT $1::text AS text', [text]);
     expect(rows[0]?.text === text).toBe(true);
-    const many = await pool.query<{ i: number; pad: string }>("SELECT i, repeat('x', 100) AS pad FROM generate_series(1, 50000) i");
+    const many = await pool.query<{ i: number; pad: string }>(
+      "SELECT i, repeat('x', 100) AS pad FROM generate_series(1, 50000) i",
+    );
     expect(many.rows).toHaveLength(50_000);
     expect(many.rows.at(-1)?.i).toBe(50_000);
   });
@@ -113,7 +139,9 @@ describe('EmbeddedDatabase, through the stock pg driver', () => {
   });
 
   it('refuses what it cannot do instead of hanging', async () => {
-    await expect(pool.query({ text: 'SELECT 1', rows: 1, values: [] } as pg.QueryConfig)).rejects.toThrow('no cursors');
+    await expect(pool.query({ text: 'SELECT 1', rows: 1, values: [] } as pg.QueryConfig)).rejects.toThrow(
+      'no cursors',
+    );
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 });

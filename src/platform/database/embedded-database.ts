@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { PgliteStream, type ProtocolPeer } from './pglite-stream.js';
 
 interface Waiting {
-  resolve(reply: Uint8Array): void;
-  reject(error: Error): void;
+  resolve: (reply: Uint8Array) => void;
+  reject: (error: Error) => void;
 }
 
 const IN_MEMORY = 'memory://';
@@ -16,7 +16,10 @@ const WORKER = fileURLToPath(new URL('./pglite.worker.mjs', import.meta.url));
 /** The embedded database cannot be opened, or has stopped. */
 export class EmbeddedDatabaseFailure extends Error {
   constructor(dataDir: string, cause: unknown) {
-    super(`The embedded database in ${dataDir} stopped: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `The embedded database in ${dataDir} stopped: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
     this.name = 'EmbeddedDatabaseFailure';
   }
 }

@@ -16,8 +16,11 @@ export async function findEntities(): Promise<EntityClass[]> {
   const found: EntityClass[] = [];
   for (const feature of await readdir(SOURCES, { withFileTypes: true })) {
     if (!feature.isDirectory()) continue;
-    const files = (await readdir(`${SOURCES}/${feature.name}`)).filter((name) => ENTITY_FILE.test(name)).sort();
-    for (const file of files) found.push(...(await classesIn(`../../${feature.name}/${file.replace(/[jt]s$/, 'js')}`)));
+    const files = (await readdir(`${SOURCES}/${feature.name}`))
+      .filter((name) => ENTITY_FILE.test(name))
+      .sort();
+    for (const file of files)
+      found.push(...(await classesIn(`../../${feature.name}/${file.replace(/[jt]s$/, 'js')}`)));
   }
   return found;
 }

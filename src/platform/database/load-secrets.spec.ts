@@ -21,7 +21,9 @@ describe('loadSecrets', () => {
 
   it('prefers what is configured, and writes nothing then', async () => {
     const jwtSecret = 'x'.repeat(32);
-    expect(await loadSecrets(loadConfig({ DATA_DIR: dataDir, JWT_SECRET: jwtSecret }))).toEqual({ jwtSecret });
+    expect(await loadSecrets(loadConfig({ DATA_DIR: dataDir, JWT_SECRET: jwtSecret }))).toEqual({
+      jwtSecret,
+    });
     await expect(readFile(join(dataDir, 'secrets.json'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 

@@ -10,7 +10,11 @@ const SECRET_BYTES = 48;
  * The configured secrets, or, in embedded mode, those made at the first start and kept in the data directory, readable
  * by its owner alone. The caller holds the lock on the directory.
  */
-export async function loadSecrets({ auth, database, dataDir }: Pick<Config, 'auth' | 'database' | 'dataDir'>): Promise<Secrets> {
+export async function loadSecrets({
+  auth,
+  database,
+  dataDir,
+}: Pick<Config, 'auth' | 'database' | 'dataDir'>): Promise<Secrets> {
   if (auth.jwtSecret !== undefined) return { jwtSecret: auth.jwtSecret };
   if (database.kind !== 'embedded') throw new Error('JWT_SECRET is needed with DATABASE_URL');
   const file = join(dataDir, 'secrets.json');
@@ -27,7 +31,8 @@ async function read(file: string): Promise<Secrets | undefined> {
   }
   const jwtSecret = secretIn(text);
   // Making a new one would end every sign-in without a word.
-  if (jwtSecret === undefined) throw new Error(`${file} is damaged: restore it, or delete it, which signs everybody out`);
+  if (jwtSecret === undefined)
+    throw new Error(`${file} is damaged: restore it, or delete it, which signs everybody out`);
   return { jwtSecret };
 }
 

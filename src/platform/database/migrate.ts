@@ -33,13 +33,20 @@ export async function migrate(options: PostgresOptions): Promise<void> {
 /** A migration may take longer than a statement of the application. */
 function onOneConnection(options: PostgresOptions): PostgresOptions {
   const extra = options.extra as Record<string, unknown> | undefined;
-  return { ...options, entities: [], poolSize: 1, extra: { ...extra, statement_timeout: 0, idle_in_transaction_session_timeout: 0 } };
+  return {
+    ...options,
+    entities: [],
+    poolSize: 1,
+    extra: { ...extra, statement_timeout: 0, idle_in_transaction_session_timeout: 0 },
+  };
 }
 
 /** Asks again and again instead of waiting inside a statement: CREATE INDEX CONCURRENTLY waits for every older statement to end. */
 async function lock(runner: QueryRunner): Promise<void> {
   for (let said = false; ; said = true) {
-    const [row] = (await runner.query('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK])) as { locked: boolean }[];
+    const [row] = (await runner.query('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK])) as {
+      locked: boolean;
+    }[];
     if (row?.locked) return;
     if (!said) logger.log('Another node migrates the database; waiting for it');
     await sleep(LOOK_AGAIN_MS);

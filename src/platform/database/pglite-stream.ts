@@ -17,6 +17,8 @@ const UNSUPPORTED = new Set([code('H'), code('d'), code('c'), code('f')]);
 const HEADER_BYTES = 5;
 const STARTUP_HEADER_BYTES = 4;
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 type Done = (error?: Error | null) => void;
 
 /**
@@ -37,7 +39,7 @@ export class PgliteStream extends Duplex {
   connect(): this {
     this.peer.admit(this).then(
       () => !this.destroyed && this.emit('connect'),
-      (error: Error) => this.destroy(error),
+      (error: unknown) => this.destroy(asError(error)),
     );
     return this;
   }
@@ -64,7 +66,7 @@ export class PgliteStream extends Duplex {
     this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
     this.passOn().then(
       () => done(),
-      (error: Error) => done(error),
+      (error: unknown) => done(asError(error)),
     );
   }
 
@@ -74,9 +76,11 @@ export class PgliteStream extends Duplex {
   }
 
   private async passOn(): Promise<void> {
-    for (let group = this.nextGroup(); group && !this.destroyed; group = this.nextGroup()) {
+    for (let group = this.nextGroup(); group; group = this.nextGroup()) {
       const reply = await this.peer.exchange(group);
-      if (reply.length > 0 && !this.destroyed) this.push(Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength));
+      // Closed meanwhile: nobody listens.
+      if (this.destroyed) return;
+      if (reply.length > 0) this.push(Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength));
     }
   }
 
@@ -87,7 +91,8 @@ export class PgliteStream extends Duplex {
       const type = this.received[this.scanned] ?? 0;
       const next = this.scanned + 1 + this.received.readInt32BE(this.scanned + 1);
       if (this.received.length < next) return undefined;
-      if (UNSUPPORTED.has(type)) throw new Error('The embedded database has no cursors and no COPY FROM STDIN');
+      if (UNSUPPORTED.has(type))
+        throw new Error('The embedded database has no cursors and no COPY FROM STDIN');
       this.scanned = next;
       if (type === SYNC || type === QUERY) return this.cut();
       // The end of the connection, not of the database; `pg` ends the stream next.

@@ -8,8 +8,7 @@ import { PGlite } from '@electric-sql/pglite';
 
 if (!parentPort) throw new Error('pglite.worker.mjs runs in a worker thread');
 const port = parentPort;
-/** @type {{ dataDir: string }} */
-const { dataDir } = workerData;
+const { dataDir } = /** @type {{ dataDir: string }} */ (workerData);
 
 // The default of 128 MB for shared buffers would be a third of the process. There is one session, ever.
 const settings = ['shared_buffers=32MB', 'max_connections=5'].flatMap((setting) => ['-c', setting]);

@@ -16,7 +16,11 @@ export function ownIdentity(): ProcessIdentity {
     attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     attempt(() => readlinkSync('/proc/self/ns/pid')),
   ];
-  return { pid: process.pid, startedAt: processState(process.pid)?.startedAt ?? null, place: place.filter(Boolean).join(' ') };
+  return {
+    pid: process.pid,
+    startedAt: processState(process.pid)?.startedAt ?? null,
+    place: place.filter(Boolean).join(' '),
+  };
 }
 
 /** Only for a process of the own `place`. */
