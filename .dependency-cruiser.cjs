@@ -16,7 +16,8 @@ const FEATURES = {
 const names = Object.keys(FEATURES);
 const anyOf = (list) => `(${list.join('|')})`;
 const FEATURE = `^src/${anyOf(names)}/`;
-const DOORS = '\\.(module|service|events|entity|view)\\.ts$';
+const DOORS = '\\.(module|service|policy|events|entity|view)\\.ts$';
+const EDGE = '\\.(gateway|controller)\\.ts$';
 const SPEC = '\\.spec\\.tsx?$';
 /** Matches a package however it was resolved. */
 const npm = (...packages) => `(^|node_modules/)${anyOf(packages)}(/|$)`;
@@ -79,15 +80,15 @@ module.exports = {
     ...directions,
     error(
       'features-meet-at-doors',
-      'Features meet only through module, service, events, entity and (of a lower one) view files.',
-      { path: FEATURE, pathNot: '^src/chat/' },
+      'Features meet only through module, service, policy, events, entity and (of a lower one) view files.',
+      { path: FEATURE, pathNot: EDGE },
       { path: FEATURE, pathNot: ['^src/$1/', DOORS] },
     ),
     error(
-      'chat-takes-commands-too',
-      'chat holds the gateway of the rooms and messages below it, so it also takes the DTOs of their commands.',
-      { path: '^src/chat/' },
-      { path: FEATURE, pathNot: ['^src/chat/', DOORS, '/dto/'] },
+      'edges-take-commands-too',
+      'Gateways and controllers also take the DTOs of the lower features they call.',
+      { path: `${FEATURE}.*${EDGE}` },
+      { path: FEATURE, pathNot: ['^src/$1/', DOORS, '/dto/'] },
     ),
     error(
       'typeorm-in-repositories',

@@ -6,5 +6,13 @@ import { CHAT_EVENTS } from '../src/contract/events.js';
 import { CONTRACT_LIMITS } from '../src/contract/limits.js';
 import { PROTOCOL_VERSION } from '../src/contract/version.js';
 
-const contract = { PROTOCOL_VERSION, commands: CHAT_COMMANDS, events: CHAT_EVENTS, ERRORS, CONNECT_ERRORS, CLOSINGS, CONTRACT_LIMITS };
+const contract = {
+  PROTOCOL_VERSION,
+  commands: CHAT_COMMANDS,
+  events: CHAT_EVENTS,
+  ERRORS,
+  CONNECT_ERRORS,
+  CLOSINGS,
+  CONTRACT_LIMITS,
+};
 writeFileSync('test/contract/contract.snapshot.json', `${JSON.stringify(contract, null, 2)}\n`);

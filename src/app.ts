@@ -8,9 +8,11 @@ import { AppModule } from './app.module.js';
 import type { Config } from './platform/config/config.js';
 import { setUpDocs } from './platform/docs/docs.js';
 import { HttpExceptionFilter } from './platform/errors/http-exception.filter.js';
+import { unknownRoutes } from './platform/errors/unknown-routes.js';
 import { createLogger } from './platform/logging/logger.js';
 import { NestLogger } from './platform/logging/nest-logger.js';
 import { requestLogger } from './platform/logging/request-logger.js';
+import { requestsInFlight, WorkInFlight } from './platform/health/work-in-flight.js';
 import { countRequests } from './platform/metrics/count-requests.js';
 import { Metrics } from './platform/metrics/metrics.js';
 import { RealtimeAdapter } from './platform/realtime/realtime.adapter.js';
@@ -18,13 +20,24 @@ import { ThrottleInterceptor } from './platform/throttling/throttle.interceptor.
 import { PayloadPipe } from './platform/validation/payload.pipe.js';
 
 /** The routes outside `/api/v1`. */
-const WITHOUT_PREFIX = ['/', 'health', 'health/live', 'health/ready', 'metrics', 'setup', 'docs/errors'].flatMap((path) => [
+const WITHOUT_PREFIX = [
+  '/',
+  'health',
+  'health/live',
+  'health/ready',
+  'metrics',
+  'setup',
+  'docs/errors',
+].flatMap((path) => [
   { path, method: RequestMethod.GET },
   { path, method: RequestMethod.POST },
 ]);
 
 /** The one assembly of the server, for `main.ts` and every test. Initialised, not yet listening. */
-export async function createApp(config: Config, logger: Logger = createLogger(config)): Promise<NestExpressApplication> {
+export async function createApp(
+  config: Config,
+  logger: Logger = createLogger(config),
+): Promise<NestExpressApplication> {
   const { tls, trustProxy, corsOrigins } = config.http;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
     logger: new NestLogger(logger),
@@ -36,27 +49,39 @@ export async function createApp(config: Config, logger: Logger = createLogger(co
   try {
     app.set('trust proxy', trustProxy);
     app.use(requestLogger(logger));
+    app.use(requestsInFlight(app.get(WorkInFlight)));
     app.use(countRequests(app.get(Metrics)));
     // A browser told to upgrade, or to remember HTTPS, could not reach a server without TLS again.
     app.use(
       helmet({
-        ...(!tls && { hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
+        ...(!tls && {
+          hsts: false,
+          contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+        }),
       }),
     );
     app.enableCors({
       origin: corsOrigins.includes('*') ? true : [...corsOrigins],
-      exposedHeaders: ['Retry-After', 'X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+      exposedHeaders: [
+        'Retry-After',
+        'X-Request-Id',
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+      ],
       maxAge: 600,
     });
     app.useBodyParser('json', { limit: config.limits.frameBytes });
     app.useBodyParser('urlencoded', { limit: 4096, extended: false });
     app.setGlobalPrefix('api/v1', { exclude: WITHOUT_PREFIX });
-    app.useGlobalFilters(new HttpExceptionFilter());
+    const filter = new HttpExceptionFilter();
+    app.useGlobalFilters(filter);
     app.useGlobalPipes(new PayloadPipe());
     app.useGlobalInterceptors(app.get(ThrottleInterceptor));
     app.useWebSocketAdapter(new RealtimeAdapter(app));
     setUpDocs(app);
     await app.init();
+    app.use(unknownRoutes(filter));
     return app;
   } catch (error) {
     await app.close();

@@ -7,7 +7,11 @@ import { jitter, obeying, sleep, type Timing } from './timing.js';
 
 /** What a room handle needs of the client. */
 export interface RoomWire {
-  send: <K extends ChatCommand>(command: K, payload: ChatCommands[K]['payload'], options?: CommandOptions) => Promise<ChatCommands[K]['result']>;
+  send: <K extends ChatCommand>(
+    command: K,
+    payload: ChatCommands[K]['payload'],
+    options?: CommandOptions,
+  ) => Promise<ChatCommands[K]['result']>;
   /** Resolves while connected; rejects with CLOSED. */
   whenReady: () => Promise<unknown>;
   userId: () => string | undefined;

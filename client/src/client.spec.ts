@@ -12,7 +12,9 @@ class ScriptedServer {
   readonly tokens: unknown[] = [];
   readonly received: { event: string; payload: Record<string, unknown> }[] = [];
   readonly handlers = new Map<string, Handler>();
-  refuse?: (token: unknown) => { message: string; code: string; retryable: boolean; retryAfterMs?: number } | undefined;
+  refuse?: (
+    token: unknown,
+  ) => { message: string; code: string; retryable: boolean; retryAfterMs?: number } | undefined;
   readonly log: Message[] = [];
   rev = 0;
   private readonly http: HttpServer = createServer();
@@ -31,11 +33,20 @@ class ScriptedServer {
       socket.onAny((event: string, payload: Record<string, unknown>, ack: Ack) => {
         this.received.push({ event, payload });
         const handler = this.handlers.get(event);
-        if (handler === undefined) ack({ status: 'error', error: { code: 'UNKNOWN_EVENT', message: 'no', retryable: false, requestId: 'q' } });
+        if (handler === undefined)
+          ack({
+            status: 'error',
+            error: { code: 'UNKNOWN_EVENT', message: 'no', retryable: false, requestId: 'q' },
+          });
         else handler(payload, ack, socket);
       });
       const serverTime = new Date().toISOString();
-      socket.emit('session:ready', { userId: 'me', expiresAt: new Date(Date.now() + 60_000).toISOString(), limits: {}, serverTime });
+      socket.emit('session:ready', {
+        userId: 'me',
+        expiresAt: new Date(Date.now() + 60_000).toISOString(),
+        limits: {},
+        serverTime,
+      });
     });
     await new Promise<void>((resolve) => this.http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${String((this.http.address() as AddressInfo).port)}`;
@@ -59,11 +70,26 @@ class ScriptedServer {
 
   /** One room `r` with a log. */
   serveRoom(): void {
-    const room = () => ({ id: 'r', name: 'R', type: 'public', history: 'full', lastSeq: this.log.length, rev: this.rev, members: { count: 1, online: 1 } });
+    const room = () => ({
+      id: 'r',
+      name: 'R',
+      type: 'public',
+      history: 'full',
+      lastSeq: this.log.length,
+      rev: this.rev,
+      members: { count: 1, online: 1 },
+    });
     const readState = { roomId: 'r', lastReadSeq: 0, unread: 0, mentions: 0, version: 1 };
-    const page = (since: number) => ({ messages: this.log.filter(({ rev }) => rev > since), rev: this.rev, hasMore: false });
+    const page = (since: number) => ({
+      messages: this.log.filter(({ rev }) => rev > since),
+      rev: this.rev,
+      hasMore: false,
+    });
     this.handlers.set('room:join', ({ since }, ack) => {
-      const content = typeof since === 'number' ? { sync: page(since) } : { history: { messages: this.log, hasMore: false } };
+      const content =
+        typeof since === 'number'
+          ? { sync: page(since) }
+          : { history: { messages: this.log, hasMore: false } };
       ack({ status: 'ok', room: room(), readState, ...content });
     });
     this.handlers.set('room:sync', ({ since }, ack) => {
@@ -74,7 +100,8 @@ class ScriptedServer {
     });
     this.handlers.set('message:send', (payload, ack) => {
       const known = this.log.find(({ clientMessageId }) => clientMessageId === payload['clientMessageId']);
-      const { id, seq, rev, createdAt } = known ?? this.write(String(payload['content']), String(payload['clientMessageId']), 'me');
+      const { id, seq, rev, createdAt } =
+        known ?? this.write(String(payload['content']), String(payload['clientMessageId']), 'me');
       ack({ status: 'ok', messageId: id, seq, rev, createdAt, deduplicated: known !== undefined });
     });
   }
@@ -107,7 +134,13 @@ describe('ParleyClient against a scripted server', () => {
   let url: string;
   const clients: ParleyClient[] = [];
   const client = (options: Partial<ClientOptions> = {}): ParleyClient => {
-    const made = createClient({ url, getToken: () => 'token', transports: ['websocket'], ...options, timing: { ...FAST, ...options.timing } });
+    const made = createClient({
+      url,
+      getToken: () => 'token',
+      transports: ['websocket'],
+      ...options,
+      timing: { ...FAST, ...options.timing },
+    });
     clients.push(made);
     return made;
   };
@@ -158,7 +191,9 @@ describe('ParleyClient against a scripted server', () => {
       const alice = client({ getToken: () => `token ${String((asked += 1))}` });
       await alice.connect();
       server.refuse = (token) =>
-        token === 'token 1' ? { message: 'Token expired', code: 'TOKEN_EXPIRED', retryable: true } : undefined;
+        token === 'token 1'
+          ? { message: 'Token expired', code: 'TOKEN_EXPIRED', retryable: true }
+          : undefined;
       server.cut();
       await until('reconnecting', () => alice.state === 'reconnecting');
       await alice.connect();
@@ -177,7 +212,9 @@ describe('ParleyClient against a scripted server', () => {
     it('waits as long as a busy server says', async () => {
       let busy = 2;
       server.refuse = () =>
-        (busy -= 1) < 0 ? undefined : { message: 'Server busy', code: 'UNAVAILABLE', retryable: true, retryAfterMs: 100 };
+        (busy -= 1) < 0
+          ? undefined
+          : { message: 'Server busy', code: 'UNAVAILABLE', retryable: true, retryAfterMs: 100 };
       const alice = client();
       const began = Date.now();
       await alice.connect();
@@ -228,7 +265,9 @@ describe('ParleyClient against a scripted server', () => {
       let asked = 0;
       const alice = client({ getToken: () => `token ${String((asked += 1))}` });
       await alice.connect();
-      server.handlers.set('auth:refresh', (_, ack) => ack({ status: 'ok', expiresAt: new Date(Date.now() + 60_000).toISOString() }));
+      server.handlers.set('auth:refresh', (_, ack) =>
+        ack({ status: 'ok', expiresAt: new Date(Date.now() + 60_000).toISOString() }),
+      );
       server.emit('session:expiring', { expiresAt: new Date().toISOString() });
       await until('refreshed', () => server.count('auth:refresh') === 1);
       expect(server.received[0]?.payload).toEqual({ token: 'token 2' });
@@ -238,7 +277,13 @@ describe('ParleyClient against a scripted server', () => {
   describe('commands', () => {
     it('reject with the refusal of the server', async () => {
       const alice = client();
-      const error = { code: 'RATE_LIMITED', message: 'Slow down', retryable: true, retryAfterMs: 70, requestId: 'q7' };
+      const error = {
+        code: 'RATE_LIMITED',
+        message: 'Slow down',
+        retryable: true,
+        retryAfterMs: 70,
+        requestId: 'q7',
+      };
       server.handlers.set('room:list', (_, ack) => ack({ status: 'error', error }));
       await expect(alice.send('room:list', {})).rejects.toMatchObject(error);
     });
@@ -272,11 +317,16 @@ describe('ParleyClient against a scripted server', () => {
     it('are repeated once with a new token', async () => {
       let asked = 0;
       const alice = client({ getToken: () => `token ${String((asked += 1))}` });
-      server.handlers.set('auth:refresh', (_, ack) => ack({ status: 'ok', expiresAt: new Date(Date.now() + 60_000).toISOString() }));
+      server.handlers.set('auth:refresh', (_, ack) =>
+        ack({ status: 'ok', expiresAt: new Date(Date.now() + 60_000).toISOString() }),
+      );
       server.handlers.set('room:leave', (_, ack) =>
         server.count('auth:refresh') === 1
           ? ack({ status: 'ok' })
-          : ack({ status: 'error', error: { code: 'TOKEN_EXPIRED', message: 'x', retryable: true, requestId: 'q' } }),
+          : ack({
+              status: 'error',
+              error: { code: 'TOKEN_EXPIRED', message: 'x', retryable: true, requestId: 'q' },
+            }),
       );
       await alice.send('room:leave', { roomId: 'r' });
       expect(server.received.map(({ event }) => event)).toEqual(['room:leave', 'auth:refresh', 'room:leave']);
@@ -294,7 +344,10 @@ describe('ParleyClient against a scripted server', () => {
       const told: string[] = [];
       room.on('message', ({ content }) => told.push(content));
       expect(room.messages.map(({ content }) => content)).toEqual(['before']);
-      const [one, two] = [server.write('one', undefined, 'other', true), server.write('two', undefined, 'other', true)];
+      const [one, two] = [
+        server.write('one', undefined, 'other', true),
+        server.write('two', undefined, 'other', true),
+      ];
       server.emit('message:new', two);
       server.emit('message:new', one);
       server.emit('message:new', two);
@@ -333,7 +386,9 @@ describe('ParleyClient against a scripted server', () => {
       const room = await client().join('r');
       let resets = 0;
       room.on('reset', () => (resets += 1));
-      server.handlers.set('room:sync', (_, ack) => ack({ status: 'ok', messages: [], rev: 0, hasMore: false, reset: true }));
+      server.handlers.set('room:sync', (_, ack) =>
+        ack({ status: 'ok', messages: [], rev: 0, hasMore: false, reset: true }),
+      );
       server.write('lost', undefined, 'other', true);
       server.write('came');
       await until('reset', () => resets === 1);
@@ -359,7 +414,11 @@ describe('ParleyClient against a scripted server', () => {
       let sends = 0;
       server.handlers.set('message:send', (payload, ack, socket) => {
         sends += 1;
-        if (sends % 4 === 0) ack({ status: 'error', error: { code: 'RATE_LIMITED', message: 'x', retryable: true, retryAfterMs: 5, requestId: 'q' } });
+        if (sends % 4 === 0)
+          ack({
+            status: 'error',
+            error: { code: 'RATE_LIMITED', message: 'x', retryable: true, retryAfterMs: 5, requestId: 'q' },
+          });
         else if (sends % 3 === 0) {
           take?.(payload, () => undefined, socket);
           server.cut();
@@ -368,7 +427,10 @@ describe('ParleyClient against a scripted server', () => {
       const shown: number[] = [];
       const contents = Array.from({ length: 12 }, (_, index) => String(index));
       room.on('change', () => {
-        const both = [...room.messages.map(({ content }) => content), ...room.outgoing.map(({ content }) => content)];
+        const both = [
+          ...room.messages.map(({ content }) => content),
+          ...room.outgoing.map(({ content }) => content),
+        ];
         shown.push(both.length);
         expect(new Set(both).size).toBe(both.length);
       });
@@ -385,7 +447,10 @@ describe('ParleyClient against a scripted server', () => {
       const room = await client().join('r');
       const take = server.handlers.get('message:send');
       server.handlers.set('message:send', (_, ack) =>
-        ack({ status: 'error', error: { code: 'ROOM_FROZEN', message: 'x', retryable: false, requestId: 'q' } }),
+        ack({
+          status: 'error',
+          error: { code: 'ROOM_FROZEN', message: 'x', retryable: false, requestId: 'q' },
+        }),
       );
       await expect(room.send('x')).rejects.toMatchObject({ code: 'ROOM_FROZEN' });
       expect(room.outgoing).toMatchObject([{ state: 'failed', error: { code: 'ROOM_FROZEN' } }]);

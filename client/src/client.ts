@@ -2,7 +2,13 @@ import type { ChatCommand, ChatCommands, JoinRoom } from '../../src/contract/com
 import { CHAT_EVENTS, type ChatEvent, type ChatEvents } from '../../src/contract/events.js';
 import { CONTRACT_LIMITS } from '../../src/contract/limits.js';
 import type { CommandOptions } from './command-queue.js';
-import { Connection, type CloseReason, type ConnectionState, type Session, type StateChange } from './connection.js';
+import {
+  Connection,
+  type CloseReason,
+  type ConnectionState,
+  type Session,
+  type StateChange,
+} from './connection.js';
 import { Outgoing } from './outgoing.js';
 import { RoomHandle } from './room.js';
 import { TIMING, type Timing } from './timing.js';
@@ -35,7 +41,9 @@ export interface ClientEvents extends ChatEvents {
 export class ParleyClient {
   private readonly connection: Connection;
   private readonly events = new TypedEmitter<ClientEvents>();
-  private readonly anyEvents = new TypedEmitter<{ any: [event: ChatEvent, payload: ChatEvents[ChatEvent]] }>();
+  private readonly anyEvents = new TypedEmitter<{
+    any: [event: ChatEvent, payload: ChatEvents[ChatEvent]];
+  }>();
   private readonly handles = new Map<string, RoomHandle>();
   private readonly outgoing = new Map<string, Outgoing>();
   private readonly timing: Timing;
@@ -100,7 +108,11 @@ export class ParleyClient {
    * Any command. Waits for the connection, and rejects with a `ParleyError`. Reads are repeated by themselves when
    * their answer was lost; others reject with `DISCONNECTED`. For messages prefer `room.send`, which retries safely.
    */
-  send<K extends ChatCommand>(command: K, payload: ChatCommands[K]['payload'], options?: CommandOptions): Promise<ChatCommands[K]['result']> {
+  send<K extends ChatCommand>(
+    command: K,
+    payload: ChatCommands[K]['payload'],
+    options?: CommandOptions,
+  ): Promise<ChatCommands[K]['result']> {
     return this.connection.send(command, payload, options);
   }
 
@@ -128,7 +140,11 @@ export class ParleyClient {
     };
     const outgoing =
       this.outgoing.get(id) ??
-      new Outgoing(id, { send: (message) => connection.send('message:send', message), whenReady: wire.whenReady, timing });
+      new Outgoing(id, {
+        send: (message) => connection.send('message:send', message),
+        whenReady: wire.whenReady,
+        timing,
+      });
     this.outgoing.set(id, outgoing);
     const handle = new RoomHandle(id, wire, outgoing, () => this.handles.delete(id));
     this.handles.set(id, handle);

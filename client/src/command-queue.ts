@@ -44,7 +44,11 @@ export class CommandQueue {
     private readonly defaultTimeoutMs: number,
   ) {}
 
-  send<K extends ChatCommand>(command: K, payload: ChatCommands[K]['payload'], options: CommandOptions = {}): Promise<ChatCommands[K]['result']> {
+  send<K extends ChatCommand>(
+    command: K,
+    payload: ChatCommands[K]['payload'],
+    options: CommandOptions = {},
+  ): Promise<ChatCommands[K]['result']> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
       const timeoutMs = options.timeoutMs ?? this.defaultTimeoutMs;
@@ -102,7 +106,9 @@ export class CommandQueue {
     this.waiting.unshift(...interrupted.filter((entry) => REPEATABLE.has(entry.command)));
     for (const entry of interrupted) {
       if (REPEATABLE.has(entry.command)) continue;
-      entry.reject(new ParleyError('DISCONNECTED', `the connection was lost before ${entry.command} was answered`));
+      entry.reject(
+        new ParleyError('DISCONNECTED', `the connection was lost before ${entry.command} was answered`),
+      );
     }
   }
 

@@ -134,7 +134,11 @@ export class Connection {
   }
 
   /** Waits for the session; starts the connection when nobody has. CLOSED once it is closed. */
-  send<K extends ChatCommand>(command: K, payload: ChatCommands[K]['payload'], options?: CommandOptions): Promise<ChatCommands[K]['result']> {
+  send<K extends ChatCommand>(
+    command: K,
+    payload: ChatCommands[K]['payload'],
+    options?: CommandOptions,
+  ): Promise<ChatCommands[K]['result']> {
     if (this.state === 'closed') return Promise.reject(this.closedError());
     this.start();
     return this.commands.send(command, payload, options);
@@ -142,7 +146,8 @@ export class Connection {
 
   /** Resolves while connected, with the session; rejects when closed, or when the time is over. */
   whenReady(options: CommandOptions = {}): Promise<Session> {
-    if (this.state === 'connected' && this.session !== undefined && this.closing === undefined) return Promise.resolve(this.session);
+    if (this.state === 'connected' && this.session !== undefined && this.closing === undefined)
+      return Promise.resolve(this.session);
     if (this.state === 'closed') return Promise.reject(this.closedError());
     this.start();
     return new Promise((resolve, reject) => {
@@ -173,7 +178,11 @@ export class Connection {
         timeoutMs === undefined
           ? undefined
           : setTimeout(() => {
-              fail(new ParleyError('TIMEOUT', `not connected within ${String(timeoutMs)} ms`, { cause: this.lastFailure }));
+              fail(
+                new ParleyError('TIMEOUT', `not connected within ${String(timeoutMs)} ms`, {
+                  cause: this.lastFailure,
+                }),
+              );
             }, timeoutMs);
       if (signal?.aborted === true) abort();
       else signal?.addEventListener('abort', abort, { once: true });
@@ -227,7 +236,10 @@ export class Connection {
 
   private tokenFailed(error: unknown): void {
     const isFinal = error instanceof ParleyError ? !error.retryable : !this.wasReady;
-    const reason = error instanceof ParleyError ? error : new ParleyError('UNAUTHENTICATED', 'getToken failed', { cause: error });
+    const reason =
+      error instanceof ParleyError
+        ? error
+        : new ParleyError('UNAUTHENTICATED', 'getToken failed', { cause: error });
     this.lastFailure = reason;
     if (isFinal) this.stop(reason.code in ERRORS ? (reason.code as ErrorCode) : 'UNAUTHENTICATED', reason);
     else this.failed(reason);
@@ -255,13 +267,17 @@ export class Connection {
     this.socket.disconnect();
     this.failures += 1;
     const { timing } = this.options;
-    const wait = error.retryAfterMs === undefined ? jitter(timing, this.failures - 1) : obeying(timing, error.retryAfterMs);
+    const wait =
+      error.retryAfterMs === undefined
+        ? jitter(timing, this.failures - 1)
+        : obeying(timing, error.retryAfterMs);
     this.tryLater(wait);
   }
 
   private tryLater(waitMs: number): void {
     clearTimeout(this.timer);
-    if (this.failures >= ATTEMPTS_BEFORE_OFFLINE || this.network.navigator?.onLine === false) this.become('offline');
+    if (this.failures >= ATTEMPTS_BEFORE_OFFLINE || this.network.navigator?.onLine === false)
+      this.become('offline');
     else this.become(this.wasReady ? 'reconnecting' : 'connecting');
     this.timer = setTimeout(() => void this.tryOnce(), waitMs);
   }
@@ -308,7 +324,8 @@ export class Connection {
     this.closing = undefined;
     const { timing } = this.options;
     if (Date.now() - this.readyAt >= STABLE_MS) this.failures = 0;
-    const wait = closing === undefined ? jitter(timing, this.failures) : obeying(timing, closing.retryAfterMs ?? 0);
+    const wait =
+      closing === undefined ? jitter(timing, this.failures) : obeying(timing, closing.retryAfterMs ?? 0);
     this.failures += 1;
     this.become('reconnecting');
     this.tryLater(wait);
@@ -334,7 +351,11 @@ export class Connection {
 
   private async renewUntilDone(): Promise<void> {
     const attempt = this.attempt;
-    for (let failures = 0; failures < 5 && attempt === this.attempt && this.state === 'connected'; failures += 1) {
+    for (
+      let failures = 0;
+      failures < 5 && attempt === this.attempt && this.state === 'connected';
+      failures += 1
+    ) {
       try {
         await this.renew();
         return;

@@ -8,7 +8,12 @@ import { ERRORS, type ErrorCode, type ErrorDetail, type WireError } from '../../
  */
 export type LocalErrorCode = 'TIMEOUT' | 'DISCONNECTED' | 'CLOSED' | 'ABORTED';
 
-const RETRYABLE_LOCALLY: Record<LocalErrorCode, boolean> = { TIMEOUT: true, DISCONNECTED: true, CLOSED: false, ABORTED: false };
+const RETRYABLE_LOCALLY: Record<LocalErrorCode, boolean> = {
+  TIMEOUT: true,
+  DISCONNECTED: true,
+  CLOSED: false,
+  ABORTED: false,
+};
 
 interface ErrorFields {
   retryable?: boolean;
@@ -34,7 +39,9 @@ export class ParleyError extends Error {
   constructor(code: ErrorCode | LocalErrorCode, message: string, fields: ErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
     this.code = code;
-    this.retryable = fields.retryable ?? (code in ERRORS ? ERRORS[code as ErrorCode].retryable : RETRYABLE_LOCALLY[code as LocalErrorCode]);
+    this.retryable =
+      fields.retryable ??
+      (code in ERRORS ? ERRORS[code as ErrorCode].retryable : RETRYABLE_LOCALLY[code as LocalErrorCode]);
     this.retryAfterMs = fields.retryAfterMs;
     this.details = fields.details ?? [];
     this.requestId = fields.requestId;
@@ -47,13 +54,19 @@ export class ParleyError extends Error {
   /** Whatever was thrown, as a `ParleyError`. */
   static from(error: unknown): ParleyError {
     if (error instanceof ParleyError) return error;
-    return new ParleyError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error });
+    return new ParleyError('UNAVAILABLE', error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
   }
 }
 
 /** Whether a value that came over the wire is a refusal. */
 export const isWireError = (value: unknown): value is WireError =>
-  typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string' && 'message' in value;
+  typeof value === 'object' &&
+  value !== null &&
+  'code' in value &&
+  typeof value.code === 'string' &&
+  'message' in value;
 
 /** Refusals after which a room is not the user's any more. */
 export const saysNotInRoom = (error: ParleyError): boolean =>

@@ -8,6 +8,8 @@ export type { LocalErrorCode } from './errors.js';
 export type { OutgoingMessage, SendOptions } from './outgoing.js';
 export { RoomHandle } from './room.js';
 export type { RoomEvents, RoomStatus } from './room.js';
+export { register, signIn } from './sign-in.js';
+export type { Account, SignIn } from './sign-in.js';
 export type { Timing } from './timing.js';
 export type { Unsubscribe } from './typed-emitter.js';
 export type { Typist } from './typing.js';

@@ -8,7 +8,9 @@ import { TIMING } from './timing.js';
 const timing = { ...TIMING, retryBaseMs: 1, retryMaxMs: 2 };
 
 /** A server that keeps what it takes, once per id, and fails as told: before or after taking it. */
-function scripted(failures: ({ code: ErrorCode | LocalErrorCode; taken?: boolean; retryAfterMs?: number } | undefined)[] = []) {
+function scripted(
+  failures: ({ code: ErrorCode | LocalErrorCode; taken?: boolean; retryAfterMs?: number } | undefined)[] = [],
+) {
   const taken: SendMessage[] = [];
   let calls = 0;
   const send = (message: SendMessage): Promise<SentMessage> => {
@@ -20,7 +22,13 @@ function scripted(failures: ({ code: ErrorCode | LocalErrorCode; taken?: boolean
     if (known === -1) taken.push(message);
     if (failure !== undefined) return Promise.reject(new ParleyError(failure.code, 'lost'));
     const seq = known === -1 ? taken.length : known + 1;
-    return Promise.resolve({ messageId: `m${String(seq)}`, seq, rev: seq, createdAt: '', deduplicated: known !== -1 });
+    return Promise.resolve({
+      messageId: `m${String(seq)}`,
+      seq,
+      rev: seq,
+      createdAt: '',
+      deduplicated: known !== -1,
+    });
   };
   const outgoing = new Outgoing('r', { send, whenReady: () => Promise.resolve(), timing });
   return { outgoing, taken, calls: () => calls };
@@ -87,20 +95,29 @@ describe('Outgoing', () => {
   it('keeps the order of writing whatever is lost on the way, and doubles nothing', async () => {
     const failure = fc.option(
       fc.record({
-        code: fc.constantFrom('DISCONNECTED' as const, 'TIMEOUT' as const, 'UNAVAILABLE' as const, 'RATE_LIMITED' as const),
+        code: fc.constantFrom(
+          'DISCONNECTED' as const,
+          'TIMEOUT' as const,
+          'UNAVAILABLE' as const,
+          'RATE_LIMITED' as const,
+        ),
         taken: fc.boolean(),
       }),
       { nil: undefined },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(failure, { maxLength: 12 }), fc.integer({ min: 1, max: 6 }), async (failures, count) => {
-        const { outgoing, taken } = scripted(failures);
-        const contents = Array.from({ length: count }, (_, index) => String(index));
-        const sent = await Promise.all(contents.map((content) => outgoing.send(content)));
-        expect(taken.map(({ content }) => content)).toEqual(contents);
-        expect(sent.map(({ seq }) => seq)).toEqual(contents.map((_, index) => index + 1));
-        expect(outgoing.messages).toEqual([]);
-      }),
+      fc.asyncProperty(
+        fc.array(failure, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (failures, count) => {
+          const { outgoing, taken } = scripted(failures);
+          const contents = Array.from({ length: count }, (_, index) => String(index));
+          const sent = await Promise.all(contents.map((content) => outgoing.send(content)));
+          expect(taken.map(({ content }) => content)).toEqual(contents);
+          expect(sent.map(({ seq }) => seq)).toEqual(contents.map((_, index) => index + 1));
+          expect(outgoing.messages).toEqual([]);
+        },
+      ),
       { numRuns: 100 },
     );
   });

@@ -60,7 +60,9 @@ export class Outgoing {
   send(content: string, options: SendOptions = {}): Promise<SentMessage> {
     const clientMessageId = options.clientMessageId ?? newMessageId();
     if (this.waiters.has(clientMessageId))
-      return Promise.reject(new ParleyError('CONFLICT', `a message with the id ${clientMessageId} is on its way`));
+      return Promise.reject(
+        new ParleyError('CONFLICT', `a message with the id ${clientMessageId} is on its way`),
+      );
     const message: OutgoingMessage = {
       ...options,
       roomId: this.roomId,
@@ -74,15 +76,22 @@ export class Outgoing {
 
   /** Sends a failed message again, with the same id, after those that wait. */
   retry(clientMessageId: string): Promise<SentMessage> {
-    const failed = this.list.find((message) => message.clientMessageId === clientMessageId && message.state === 'failed');
-    if (failed === undefined) return Promise.reject(new ParleyError('NOT_FOUND', `no failed message with the id ${clientMessageId}`));
+    const failed = this.list.find(
+      (message) => message.clientMessageId === clientMessageId && message.state === 'failed',
+    );
+    if (failed === undefined)
+      return Promise.reject(new ParleyError('NOT_FOUND', `no failed message with the id ${clientMessageId}`));
     const { error: _, ...message } = failed;
     return this.enqueue({ ...message, state: 'pending' });
   }
 
   /** Forgets a failed message. */
   discard(clientMessageId: string): void {
-    this.replace(this.list.filter((message) => message.clientMessageId !== clientMessageId || message.state !== 'failed'));
+    this.replace(
+      this.list.filter(
+        (message) => message.clientMessageId !== clientMessageId || message.state !== 'failed',
+      ),
+    );
   }
 
   /** The room shows this message of ours: it is not outgoing any more. */
@@ -105,7 +114,10 @@ export class Outgoing {
     // A caller may look at the list instead of the promise: no unhandled rejection then.
     promise.catch(() => undefined);
     this.queue.push(message);
-    this.replace([...this.list.filter((other) => other.clientMessageId !== message.clientMessageId), message]);
+    this.replace([
+      ...this.list.filter((other) => other.clientMessageId !== message.clientMessageId),
+      message,
+    ]);
     if (!this.isRunning) void this.run();
     return promise;
   }
@@ -135,7 +147,9 @@ export class Outgoing {
         if (!error.retryable || error.code === 'SLOW_MODE' || defects > RETRIES_OF_DEFECTS) throw error;
         if (error.code === 'DISCONNECTED') continue;
         const { timing } = this.wire;
-        await sleep(error.retryAfterMs === undefined ? jitter(timing, attempt) : obeying(timing, error.retryAfterMs));
+        await sleep(
+          error.retryAfterMs === undefined ? jitter(timing, attempt) : obeying(timing, error.retryAfterMs),
+        );
       }
     }
   }
@@ -156,7 +170,9 @@ export class Outgoing {
   /** The room may have shown the message before its acknowledgement came: then there is nothing to replace. */
   private step(message: OutgoingMessage, next: OutgoingMessage | undefined): void {
     if (!this.list.includes(message)) return;
-    this.replace(this.list.flatMap((other) => (other !== message ? [other] : next === undefined ? [] : [next])));
+    this.replace(
+      this.list.flatMap((other) => (other !== message ? [other] : next === undefined ? [] : [next])),
+    );
   }
 
   private replace(list: readonly OutgoingMessage[]): void {

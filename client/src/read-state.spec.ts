@@ -15,11 +15,24 @@ const message = (seq: number, senderId: string, fields: Partial<Message> = {}): 
   createdAt: '',
   ...fields,
 });
-const absolute = (fields: Partial<ReadState>): ReadState => ({ roomId: 'r', lastReadSeq: 0, unread: 0, mentions: 0, version: 1, ...fields });
+const absolute = (fields: Partial<ReadState>): ReadState => ({
+  roomId: 'r',
+  lastReadSeq: 0,
+  unread: 0,
+  mentions: 0,
+  version: 1,
+  ...fields,
+});
 
 function following(history: Message[], hasMore: boolean, state: ReadState) {
   const log = new RoomLog();
-  log.start({ rev: history.at(-1)?.rev ?? 0, lastSeq: history.at(-1)?.seq ?? 0, messages: history, hasMore, excerpts: true });
+  log.start({
+    rev: history.at(-1)?.rev ?? 0,
+    lastSeq: history.at(-1)?.seq ?? 0,
+    messages: history,
+    hasMore,
+    excerpts: true,
+  });
   log.release();
   const view = new ReadStateView(log, () => 'me');
   view.apply(state, true);
@@ -45,13 +58,21 @@ describe('ReadStateView', () => {
   });
 
   it('adds to the report what it cannot see itself', () => {
-    const { log, view } = following([message(50, 'a'), message(51, 'a')], true, absolute({ lastReadSeq: 3, unread: 48 }));
+    const { log, view } = following(
+      [message(50, 'a'), message(51, 'a')],
+      true,
+      absolute({ lastReadSeq: 3, unread: 48 }),
+    );
     log.receive(message(52, 'a'));
     expect(view.current).toMatchObject({ unread: 49 });
   });
 
   it('ignores an older report, and caps', () => {
-    const { view } = following([message(50, 'a')], true, absolute({ lastReadSeq: 3, unread: 100, version: 7 }));
+    const { view } = following(
+      [message(50, 'a')],
+      true,
+      absolute({ lastReadSeq: 3, unread: 100, version: 7 }),
+    );
     view.apply(absolute({ lastReadSeq: 1, unread: 3, version: 6 }));
     expect(view.current).toMatchObject({ lastReadSeq: 3, unread: 100 });
   });

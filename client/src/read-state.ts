@@ -37,8 +37,12 @@ export class ReadStateView {
     const lastReadSeq = Math.max(base.lastReadSeq, lastOwn);
     const isWhole = this.log.covers(lastReadSeq + 1);
     const from = isWhole ? lastReadSeq : Math.max(this.includes, lastReadSeq);
-    const waiting = messages.filter((message) => message.seq > from && message.sender.id !== me && message.deletedAt === undefined);
-    const mentioning = waiting.filter((message) => message.mentions.some((id) => id === me || id === '@room'));
+    const waiting = messages.filter(
+      (message) => message.seq > from && message.sender.id !== me && message.deletedAt === undefined,
+    );
+    const mentioning = waiting.filter((message) =>
+      message.mentions.some((id) => id === me || id === '@room'),
+    );
     const state = {
       ...base,
       lastReadSeq,

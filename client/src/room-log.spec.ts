@@ -20,7 +20,8 @@ const started = (log: RoomLog, messages: Message[] = [], rev = 0, hasMore = fals
   log.start({ rev, lastSeq: messages.at(-1)?.seq ?? 0, messages, hasMore, excerpts: true });
   return log.release();
 };
-const told = (deliveries: Delivery[]) => deliveries.map(({ kind, message: { seq, rev } }) => `${kind} ${String(seq)}@${String(rev)}`);
+const told = (deliveries: Delivery[]) =>
+  deliveries.map(({ kind, message: { seq, rev } }) => `${kind} ${String(seq)}@${String(rev)}`);
 
 describe('RoomLog', () => {
   it('gives events in rev order, holding back what comes too early', () => {
@@ -39,22 +40,43 @@ describe('RoomLog', () => {
     const log = new RoomLog();
     started(log);
     log.receive(message(4, 6));
-    const page = [message(2, 2), message(1, 4, { content: 'edited' }), message(3, 5, { content: '', deletedAt: 'now' })];
-    expect(told(log.applySync(page, 5))).toEqual(['created 1@4', 'created 2@2', 'deleted 3@5', 'created 4@6']);
+    const page = [
+      message(2, 2),
+      message(1, 4, { content: 'edited' }),
+      message(3, 5, { content: '', deletedAt: 'now' }),
+    ];
+    expect(told(log.applySync(page, 5))).toEqual([
+      'created 1@4',
+      'created 2@2',
+      'deleted 3@5',
+      'created 4@6',
+    ]);
     expect(log.rev).toBe(6);
   });
 
   it('gives nothing between start and release, so that a joiner can attach listeners', () => {
     const log = new RoomLog();
     log.receive(message(3, 3));
-    log.start({ rev: 2, lastSeq: 2, messages: [message(1, 1), message(2, 2)], hasMore: false, excerpts: true });
+    log.start({
+      rev: 2,
+      lastSeq: 2,
+      messages: [message(1, 1), message(2, 2)],
+      hasMore: false,
+      excerpts: true,
+    });
     expect(log.receive(message(4, 4))).toEqual([]);
     expect(told(log.release())).toEqual(['created 3@3', 'created 4@4']);
   });
 
   it('gives a message that came with the history not a second time when its event comes', () => {
     const log = new RoomLog();
-    log.start({ rev: 1, lastSeq: 1, messages: [message(1, 1), message(2, 2), message(3, 4)], hasMore: false, excerpts: true });
+    log.start({
+      rev: 1,
+      lastSeq: 1,
+      messages: [message(1, 1), message(2, 2), message(3, 4)],
+      hasMore: false,
+      excerpts: true,
+    });
     log.release();
     expect(told(log.receive(message(2, 2)))).toEqual([]);
     expect(told(log.receive(message(3, 3)))).toEqual([]);
@@ -113,7 +135,11 @@ describe('RoomLog', () => {
     started(log, [message(1, 1)], 3);
     log.receive(message(4, 4, { threadId: 'm1' }));
     expect(log.messages().map(({ seq }) => seq)).toEqual([1]);
-    log.merge({ messages: [message(2, 2, { threadId: 'm1' }), message(4, 4, { threadId: 'm1' })], hasMore: false }, undefined, 'm1');
+    log.merge(
+      { messages: [message(2, 2, { threadId: 'm1' }), message(4, 4, { threadId: 'm1' })], hasMore: false },
+      undefined,
+      'm1',
+    );
     expect(log.messages('m1').map(({ seq }) => seq)).toEqual([2, 4]);
     expect(log.loadedFrom('m1')).toBe(0);
   });
@@ -154,7 +180,10 @@ class ModelRoom {
   read(stored: Message): Message {
     if (stored.replyTo === undefined) return stored;
     const target = this.messages[stored.replyTo.seq - 1];
-    return { ...stored, replyTo: { ...stored.replyTo, excerpt: target?.deletedAt === undefined ? (target?.content ?? '') : '' } };
+    return {
+      ...stored,
+      replyTo: { ...stored.replyTo, excerpt: target?.deletedAt === undefined ? (target?.content ?? '') : '' },
+    };
   }
   history(limit: number) {
     const main = this.messages.filter(({ threadId }) => threadId === undefined);
@@ -170,7 +199,8 @@ class ModelRoom {
     const seq = this.messages.length + 1;
     const other = this.messages[pick % Math.max(1, this.messages.length)];
     const created = message(seq, this.rev);
-    if (other !== undefined && pick % 3 === 1) created.replyTo = { id: other.id, seq: other.seq, excerpt: '' };
+    if (other !== undefined && pick % 3 === 1)
+      created.replyTo = { id: other.id, seq: other.seq, excerpt: '' };
     if (other !== undefined && other.threadId === undefined && pick % 5 === 2) created.threadId = other.id;
     return created;
   }
@@ -185,7 +215,13 @@ function changed(target: Message, kind: 'create' | 'edit' | 'delete' | 'react'):
 
 const write = fc.record({
   do: fc.constant('write' as const),
-  kind: fc.constantFrom('create' as const, 'create' as const, 'edit' as const, 'delete' as const, 'react' as const),
+  kind: fc.constantFrom(
+    'create' as const,
+    'create' as const,
+    'edit' as const,
+    'delete' as const,
+    'react' as const,
+  ),
   pick: fc.nat(30),
 });
 /** An event that was sent arrives, perhaps again; those never picked are lost. */
@@ -193,70 +229,96 @@ const arrive = fc.record({ do: fc.constant('arrive' as const), pick: fc.nat(60) 
 /** A sync reads its pages, with writes and arrivals between them, before its result is applied. */
 const sync = fc.record({ do: fc.constant('sync' as const), limit: fc.integer({ min: 1, max: 4 }) });
 const older = fc.record({ do: fc.constant('older' as const), limit: fc.integer({ min: 1, max: 5 }) });
-const step = fc.oneof({ weight: 5, arbitrary: write }, { weight: 8, arbitrary: arrive }, { weight: 1, arbitrary: sync }, { weight: 1, arbitrary: older });
+const step = fc.oneof(
+  { weight: 5, arbitrary: write },
+  { weight: 8, arbitrary: arrive },
+  { weight: 1, arbitrary: sync },
+  { weight: 1, arbitrary: older },
+);
 
 describe('RoomLog under any interleaving, duplication and loss', () => {
   it('ends in the state of the server and gives each message once, in order', () => {
     fc.assert(
-      fc.property(fc.array(write, { maxLength: 12 }), fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 80 }), (past, page, steps) => {
-        const room = new ModelRoom();
-        for (const { kind, pick } of past) room.write(kind, pick);
-        const log = new RoomLog();
-        const deliveries: Delivery[] = [];
-        const before = room.messages.length;
-        log.start({ rev: room.rev, lastSeq: before, ...room.history(page), excerpts: true });
-        deliveries.push(...log.release());
-        const firstEvent = room.events.length;
-        let open: { since: number; limit: number; messages: Message[] } | undefined;
-        const advance = () => {
-          if (open === undefined) return false;
-          const answer = room.sync(open.since, open.limit);
-          open.messages.push(...answer.messages);
-          open.since = answer.rev;
-          if (answer.hasMore) return true;
-          deliveries.push(...log.applySync(open.messages, answer.rev));
-          open = undefined;
-          return false;
-        };
+      fc.property(
+        fc.array(write, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(step, { maxLength: 80 }),
+        (past, page, steps) => {
+          const room = new ModelRoom();
+          for (const { kind, pick } of past) room.write(kind, pick);
+          const log = new RoomLog();
+          const deliveries: Delivery[] = [];
+          const before = room.messages.length;
+          log.start({ rev: room.rev, lastSeq: before, ...room.history(page), excerpts: true });
+          deliveries.push(...log.release());
+          const firstEvent = room.events.length;
+          let open: { since: number; limit: number; messages: Message[] } | undefined;
+          const advance = () => {
+            if (open === undefined) return false;
+            const answer = room.sync(open.since, open.limit);
+            open.messages.push(...answer.messages);
+            open.since = answer.rev;
+            if (answer.hasMore) return true;
+            deliveries.push(...log.applySync(open.messages, answer.rev));
+            open = undefined;
+            return false;
+          };
 
-        for (const each of steps) {
-          if (each.do === 'write') room.write(each.kind, each.pick);
-          else if (each.do === 'arrive') {
-            const sent = room.events.slice(firstEvent);
-            const event = sent[each.pick % Math.max(1, sent.length)];
-            if (event !== undefined) deliveries.push(...log.receive(event));
-          } else if (each.do === 'older') {
-            const floor = log.loadedFrom();
-            const below = room.messages.filter(({ seq, threadId }) => threadId === undefined && seq < (floor ?? 0));
-            if (floor !== 0)
-              log.merge({ messages: below.slice(-each.limit).map((one) => room.read(one)), hasMore: below.length > each.limit }, floor);
-          } else {
-            open ??= { since: log.rev, limit: each.limit, messages: [] };
-            advance();
+          for (const each of steps) {
+            if (each.do === 'write') room.write(each.kind, each.pick);
+            else if (each.do === 'arrive') {
+              const sent = room.events.slice(firstEvent);
+              const event = sent[each.pick % Math.max(1, sent.length)];
+              if (event !== undefined) deliveries.push(...log.receive(event));
+            } else if (each.do === 'older') {
+              const floor = log.loadedFrom();
+              const below = room.messages.filter(
+                ({ seq, threadId }) => threadId === undefined && seq < (floor ?? 0),
+              );
+              if (floor !== 0)
+                log.merge(
+                  {
+                    messages: below.slice(-each.limit).map((one) => room.read(one)),
+                    hasMore: below.length > each.limit,
+                  },
+                  floor,
+                );
+            } else {
+              open ??= { since: log.rev, limit: each.limit, messages: [] };
+              advance();
+            }
           }
-        }
-        while (advance());
-        // The position check finds what is still missing.
-        log.heard(room.rev);
-        if (log.isBehind) {
-          open = { since: log.rev, limit: 3, messages: [] };
           while (advance());
-        }
+          // The position check finds what is still missing.
+          log.heard(room.rev);
+          if (log.isBehind) {
+            open = { since: log.rev, limit: 3, messages: [] };
+            while (advance());
+          }
 
-        expect(log.rev).toBe(room.rev);
-        expect(log.isBehind).toBe(false);
-        const floor = log.loadedFrom() ?? 0;
-        const expected = room.messages.filter(({ seq, threadId }) => threadId === undefined && seq >= floor).map((one) => room.read(one));
-        expect(log.messages()).toEqual(expected);
+          expect(log.rev).toBe(room.rev);
+          expect(log.isBehind).toBe(false);
+          const floor = log.loadedFrom() ?? 0;
+          const expected = room.messages
+            .filter(({ seq, threadId }) => threadId === undefined && seq >= floor)
+            .map((one) => room.read(one));
+          expect(log.messages()).toEqual(expected);
 
-        const given = deliveries.filter(({ kind }) => kind === 'created').map(({ message: { seq } }) => seq);
-        expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
-        const gone = new Set(deliveries.filter(({ kind }) => kind === 'deleted').map(({ message: { seq } }) => seq));
-        for (const { seq } of room.messages) if (seq > before && !gone.has(seq)) expect(given).toContain(seq);
-        // An application that keeps its own copy from the events alone has the same.
-        const copy = new Map(deliveries.map(({ message: one }) => [one.id, one]));
-        for (const [id, one] of copy) expect(one.rev).toBe(room.messages.find((stored) => stored.id === id)?.rev);
-      }),
+          const given = deliveries
+            .filter(({ kind }) => kind === 'created')
+            .map(({ message: { seq } }) => seq);
+          expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
+          const gone = new Set(
+            deliveries.filter(({ kind }) => kind === 'deleted').map(({ message: { seq } }) => seq),
+          );
+          for (const { seq } of room.messages)
+            if (seq > before && !gone.has(seq)) expect(given).toContain(seq);
+          // An application that keeps its own copy from the events alone has the same.
+          const copy = new Map(deliveries.map(({ message: one }) => [one.id, one]));
+          for (const [id, one] of copy)
+            expect(one.rev).toBe(room.messages.find((stored) => stored.id === id)?.rev);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -24,7 +24,9 @@ const MAIN = '';
 
 const listOf = (message: Message): string => message.threadId ?? MAIN;
 const excerptOf = (message: Message): string =>
-  message.deletedAt !== undefined ? '' : Array.from(message.content).slice(0, CONTRACT_LIMITS.excerptLength).join('');
+  message.deletedAt !== undefined
+    ? ''
+    : Array.from(message.content).slice(0, CONTRACT_LIMITS.excerptLength).join('');
 
 /**
  * The state of one room from its change log, without any I/O.
@@ -80,7 +82,8 @@ export class RoomLog {
 
   /** Begins, or begins afresh. Gives nothing until `release`, so that the application can attach its listeners. */
   start(room: LogStart): void {
-    for (const part of [this.byId, this.early, this.floors, this.replies, this.heardExcerpts, this.lists]) part.clear();
+    for (const part of [this.byId, this.early, this.floors, this.replies, this.heardExcerpts, this.lists])
+      part.clear();
     this.started = true;
     this.held = true;
     this.position = room.rev;
@@ -104,7 +107,8 @@ export class RoomLog {
   receive(message: Message): Delivery[] {
     this.heard(message.rev);
     if (message.rev <= this.position && this.started) return [];
-    if (this.ahead.size < MAX_AHEAD || message.rev === this.position + 1) this.ahead.set(message.rev, message);
+    if (this.ahead.size < MAX_AHEAD || message.rev === this.position + 1)
+      this.ahead.set(message.rev, message);
     return this.drain();
   }
 
@@ -130,7 +134,11 @@ export class RoomLog {
    * Takes a page of the history of the room or of a thread. Only a page that joins on to what is loaded extends it;
    * of any other only the newer states of loaded messages are taken. Says whether it joined on.
    */
-  merge(page: { messages: Message[]; hasMore: boolean }, before: number | undefined, threadId?: string): boolean {
+  merge(
+    page: { messages: Message[]; hasMore: boolean },
+    before: number | undefined,
+    threadId?: string,
+  ): boolean {
     const list = threadId ?? MAIN;
     const floor = this.floors.get(list) ?? this.defaultFloor;
     const joinsOn = before === undefined || before >= floor;
@@ -160,7 +168,9 @@ export class RoomLog {
   messages(threadId: string = MAIN): readonly Message[] {
     const cached = this.lists.get(threadId);
     if (cached !== undefined) return cached;
-    const list = [...this.byId.values()].filter((message) => listOf(message) === threadId).sort((a, b) => a.seq - b.seq);
+    const list = [...this.byId.values()]
+      .filter((message) => listOf(message) === threadId)
+      .sort((a, b) => a.seq - b.seq);
     this.lists.set(threadId, list);
     return list;
   }
@@ -177,7 +187,11 @@ export class RoomLog {
   private drain(): Delivery[] {
     const deliveries: Delivery[] = [];
     if (!this.started || this.held) return deliveries;
-    for (let next = this.ahead.get(this.position + 1); next !== undefined; next = this.ahead.get(this.position + 1)) {
+    for (
+      let next = this.ahead.get(this.position + 1);
+      next !== undefined;
+      next = this.ahead.get(this.position + 1)
+    ) {
       this.position += 1;
       this.ahead.delete(this.position);
       deliveries.push(...this.deliver(next));
@@ -196,7 +210,8 @@ export class RoomLog {
       // A page already brought a newer state; its own event is still to come.
       if (current.rev > message.rev) return [];
       if (isNew && before?.rev === message.rev) return [];
-      const isDeletion = current.deletedAt !== undefined && (before?.deletedAt === undefined || before.rev === message.rev);
+      const isDeletion =
+        current.deletedAt !== undefined && (before?.deletedAt === undefined || before.rev === message.rev);
       return [{ kind: isDeletion ? 'deleted' : 'updated', message: current }];
     }
     return [{ kind: current.deletedAt === undefined ? 'created' : 'deleted', message: current }];
@@ -237,7 +252,8 @@ export class RoomLog {
   private withExcerpt(message: Message): Message {
     if (message.replyTo === undefined || !this.derivesExcerpts) return message;
     const target = this.byId.get(message.replyTo.id);
-    const excerpt = target === undefined ? this.heardExcerpts.get(message.replyTo.id)?.excerpt : excerptOf(target);
+    const excerpt =
+      target === undefined ? this.heardExcerpts.get(message.replyTo.id)?.excerpt : excerptOf(target);
     if (excerpt === undefined || excerpt === message.replyTo.excerpt) return message;
     return { ...message, replyTo: { ...message.replyTo, excerpt } };
   }
@@ -254,7 +270,8 @@ export class RoomLog {
   }
 
   private rememberEarly(messages: Message[]): void {
-    for (const message of messages) if (message.seq > this.newest && this.byId.has(message.id)) this.early.add(message.seq);
+    for (const message of messages)
+      if (message.seq > this.newest && this.byId.has(message.id)) this.early.add(message.seq);
   }
 
   private forgetAhead(): void {

@@ -1,4 +1,10 @@
-import type { HistoryPage, JoinedRoom, JoinRoom, ReadHistory, SentMessage } from '../../src/contract/commands.js';
+import type {
+  HistoryPage,
+  JoinedRoom,
+  JoinRoom,
+  ReadHistory,
+  SentMessage,
+} from '../../src/contract/commands.js';
 import type { ChatEvents } from '../../src/contract/events.js';
 import type { Message, ReadState, Room } from '../../src/contract/views.js';
 import { CatchUp, startLog, type RoomWire } from './catch-up.js';
@@ -37,7 +43,9 @@ export interface RoomEvents {
 
 /** An event of `/chat` that belongs to a room. */
 type RoomChatEvent = {
-  [K in keyof ChatEvents]: ChatEvents[K] extends { roomId: string } | { room: Room } ? { event: K; payload: ChatEvents[K] } : never;
+  [K in keyof ChatEvents]: ChatEvents[K] extends { roomId: string } | { room: Room }
+    ? { event: K; payload: ChatEvents[K] }
+    : never;
 }[keyof ChatEvents];
 
 /**
@@ -71,7 +79,9 @@ export class RoomHandle {
     });
     this.ownTyping = new OwnTyping((isTyping, threadId) => {
       const payload = threadId === undefined ? { roomId: id } : { roomId: id, threadId };
-      wire.send(isTyping ? 'typing:start' : 'typing:stop', payload, { timeoutMs: 2000 }).catch(() => undefined);
+      wire
+        .send(isTyping ? 'typing:start' : 'typing:stop', payload, { timeoutMs: 2000 })
+        .catch(() => undefined);
     });
     this.catchUp = new CatchUp(id, this.log, wire, {
       delivered: (deliveries) => {
@@ -143,7 +153,8 @@ export class RoomHandle {
    * `roomName`: a room that does not exist is created, public, under this name.
    */
   join(options: Pick<JoinRoom, 'roomName'> = {}): Promise<this> {
-    if (this.current === 'closed') return Promise.reject(new ParleyError('CLOSED', `the handle of room ${this.id} is closed`));
+    if (this.current === 'closed')
+      return Promise.reject(new ParleyError('CLOSED', `the handle of room ${this.id} is closed`));
     if (this.current === 'joined') return Promise.resolve(this);
     this.joining ??= this.enter(options).finally(() => (this.joining = undefined));
     return this.joining;
@@ -171,7 +182,8 @@ export class RoomHandle {
    * id, in order, for as long as it takes: the promise settles when the server has taken or finally refused it.
    */
   send(content: string, options?: SendOptions): Promise<SentMessage> {
-    if (this.current === 'closed') return Promise.reject(new ParleyError('CLOSED', `the handle of room ${this.id} is closed`));
+    if (this.current === 'closed')
+      return Promise.reject(new ParleyError('CLOSED', `the handle of room ${this.id} is closed`));
     this.ownTyping.sent(options?.threadId);
     return this.out.send(content, options);
   }
@@ -188,7 +200,9 @@ export class RoomHandle {
     return this.adopting(this.wire.send('message:edit', { messageId, content }));
   }
   delete(messageId: string, reason?: string): Promise<Message> {
-    return this.adopting(this.wire.send('message:delete', reason === undefined ? { messageId } : { messageId, reason }));
+    return this.adopting(
+      this.wire.send('message:delete', reason === undefined ? { messageId } : { messageId, reason }),
+    );
   }
   react(messageId: string, emoji: string, on = true): Promise<Message> {
     return this.adopting(this.wire.send('message:react', { messageId, emoji, on }));
@@ -291,7 +305,8 @@ export class RoomHandle {
     this.become('joining');
     try {
       const joined = await this.wire.send('room:join', { roomId: this.id, ...options });
-      if (this.status === 'closed') throw new ParleyError('CLOSED', `the handle of room ${this.id} was closed`);
+      if (this.status === 'closed')
+        throw new ParleyError('CLOSED', `the handle of room ${this.id} was closed`);
       startLog(this.log, joined);
       this.readStates.apply(joined.readState, true);
       this.show(joined);
@@ -317,9 +332,11 @@ export class RoomHandle {
 
   private deliver(deliveries: Delivery[]): void {
     const me = this.wire.userId();
-    for (const { kind, message } of deliveries) if (kind === 'created' && message.sender.id === me) this.out.shown(message);
+    for (const { kind, message } of deliveries)
+      if (kind === 'created' && message.sender.id === me) this.out.shown(message);
     this.out.settle();
-    for (const { kind, message } of deliveries) this.events.emit(kind === 'created' ? 'message' : kind, message);
+    for (const { kind, message } of deliveries)
+      this.events.emit(kind === 'created' ? 'message' : kind, message);
     if (deliveries.length > 0) this.changed();
   }
 

@@ -27,7 +27,8 @@ export const jitter = (timing: Timing, attempt: number): number =>
   Math.random() * Math.min(timing.retryMaxMs, timing.retryBaseMs * 2 ** Math.min(attempt, 30));
 
 /** The wait the server asked for, and a little more, so that those who were refused together do not return together. */
-export const obeying = (timing: Timing, retryAfterMs: number): number => retryAfterMs + Math.random() * timing.retryBaseMs * 0.25;
+export const obeying = (timing: Timing, retryAfterMs: number): number =>
+  retryAfterMs + Math.random() * timing.retryBaseMs * 0.25;
 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -48,7 +48,10 @@ export class Typists {
   apply({ userId, username, threadId, isTyping }: ChatEvents['typing:update']): void {
     this.remove(userId, threadId);
     if (isTyping) {
-      this.list = [...this.list, threadId === undefined ? { userId, username } : { userId, username, threadId }];
+      this.list = [
+        ...this.list,
+        threadId === undefined ? { userId, username } : { userId, username, threadId },
+      ];
       this.timers.set(
         `${userId} ${threadId ?? ''}`,
         setTimeout(() => {

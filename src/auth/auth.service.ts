@@ -32,7 +32,7 @@ export class AuthService {
     caller: Caller,
     { username, password, name = username }: Registration,
   ): Promise<AuthSession> {
-    await this.throttle.check('logins', `register:${caller.address}`);
+    await this.throttle.check('logins', `register:${caller.address}`, caller.tellQuota);
     if (this.config.auth.registration === 'off') throw new AppError('FORBIDDEN', 'Registration is closed');
     const passwordHash = await this.passwords.hash(password);
     return this.unitOfWork.run(async (tx) => {
@@ -45,8 +45,8 @@ export class AuthService {
 
   /** Tells nobody, neither by words nor by time, whether the username exists. */
   async login(caller: Caller, { username, password }: Credentials): Promise<AuthSession> {
-    await this.throttle.check('logins', `address:${caller.address}`);
-    await this.throttle.check('logins', `account:${username.toLowerCase()}`);
+    await this.throttle.check('logins', `address:${caller.address}`, caller.tellQuota);
+    await this.throttle.check('logins', `account:${username.toLowerCase()}`, caller.tellQuota);
     const user = await this.accounts.findForSignIn(username);
     const matches = await this.passwords.verify(user?.passwordHash, password);
     if (!user || !matches) throw new AppError('UNAUTHENTICATED', 'Wrong username or password');
@@ -55,7 +55,7 @@ export class AuthService {
   }
 
   async refresh(caller: Caller, { refreshToken }: { refreshToken: string }): Promise<AuthSession> {
-    await this.throttle.check('refreshes', caller.address);
+    await this.throttle.check('refreshes', caller.address, caller.tellQuota);
     return this.sessions.refresh(refreshToken);
   }
 }

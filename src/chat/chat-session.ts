@@ -30,7 +30,8 @@ export class ChatSession {
     } catch (error) {
       // Nest ignores what `handleConnection` rejects with. Without its rooms the socket is of no use: come again.
       const { code } = toAppError(error);
-      if (code === 'INTERNAL') this.logger.error({ socketId: socket.id, err: error }, 'A socket could not be opened');
+      if (code === 'INTERNAL')
+        this.logger.error({ socketId: socket.id, err: error }, 'A socket could not be opened');
       this.connections.close(socket, 'DRAIN', 1000 + Math.random() * 2000);
     }
   }

@@ -28,7 +28,11 @@ export class ChatController {
   /** An ephemeral event to the room's sockets. */
   @Post(':roomId/signals')
   @HttpCode(204)
-  signal(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto, @Body() signal: NewSignalDto): Promise<void> {
+  signal(
+    @CurrentActor() actor: Actor,
+    @Param() { roomId }: RoomRefDto,
+    @Body() signal: NewSignalDto,
+  ): Promise<void> {
     return this.signals.sendFromRest(actor, { ...signal, roomId });
   }
 }

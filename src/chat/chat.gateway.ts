@@ -62,7 +62,10 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('auth:refresh')
-  refreshAuth(@ConnectedSocket() socket: RealtimeSocket, @MessageBody() { token }: RefreshAuthDto): Answer<'auth:refresh'> {
+  refreshAuth(
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody() { token }: RefreshAuthDto,
+  ): Answer<'auth:refresh'> {
     return this.connections.refresh(socket, token);
   }
 
@@ -77,17 +80,26 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('room:create')
-  create(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() room: CreateRoomDto): Answer<'room:create'> {
+  create(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() room: CreateRoomDto,
+  ): Answer<'room:create'> {
     return this.rooms.create(data.actor, room);
   }
 
   @SubscribeMessage('room:list')
-  listRooms(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() page: ListRoomsDto): Answer<'room:list'> {
+  listRooms(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() page: ListRoomsDto,
+  ): Answer<'room:list'> {
     return this.roomList.list(data.actor, page);
   }
 
   @SubscribeMessage('room:members')
-  listMembers(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() page: ListMembersDto): Answer<'room:members'> {
+  listMembers(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() page: ListMembersDto,
+  ): Answer<'room:members'> {
     return this.members.list(data.actor, page);
   }
 
@@ -102,17 +114,26 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('room:role')
-  setRole(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() member: SetMemberRoleDto): Promise<void> {
+  setRole(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() member: SetMemberRoleDto,
+  ): Promise<void> {
     return this.members.setRole(data.actor, member);
   }
 
   @SubscribeMessage('room:update')
-  update(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() changes: UpdateRoomDto): Answer<'room:update'> {
+  update(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() changes: UpdateRoomDto,
+  ): Answer<'room:update'> {
     return this.rooms.update(data.actor, changes);
   }
 
   @SubscribeMessage('room:sync')
-  sync(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() position: SyncRoomDto): Answer<'room:sync'> {
+  sync(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() position: SyncRoomDto,
+  ): Answer<'room:sync'> {
     return this.log.sync(data.actor, position);
   }
 
@@ -131,22 +152,34 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
 
   @SubscribeMessage('message:send')
   @Throttled('sends')
-  send(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() message: SendMessageDto): Answer<'message:send'> {
+  send(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() message: SendMessageDto,
+  ): Answer<'message:send'> {
     return this.messages.send(data.actor, message);
   }
 
   @SubscribeMessage('message:edit')
-  edit(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() edit: EditMessageDto): Answer<'message:edit'> {
+  edit(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() edit: EditMessageDto,
+  ): Answer<'message:edit'> {
     return this.messages.edit(data.actor, edit);
   }
 
   @SubscribeMessage('message:delete')
-  delete(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() message: DeleteMessageDto): Answer<'message:delete'> {
+  delete(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() message: DeleteMessageDto,
+  ): Answer<'message:delete'> {
     return this.messages.delete(data.actor, message);
   }
 
   @SubscribeMessage('message:react')
-  react(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() reaction: ReactToMessageDto): Answer<'message:react'> {
+  react(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() reaction: ReactToMessageDto,
+  ): Answer<'message:react'> {
     return this.messages.react(data.actor, reaction);
   }
 
@@ -156,12 +189,18 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('message:read')
-  read(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() position: ReadMessageDto): Answer<'message:read'> {
+  read(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() position: ReadMessageDto,
+  ): Answer<'message:read'> {
     return this.readStates.read(data.actor, position);
   }
 
   @SubscribeMessage('message:history')
-  history(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() page: ReadHistoryDto): Answer<'message:history'> {
+  history(
+    @ConnectedSocket() { data }: RealtimeSocket,
+    @MessageBody() page: ReadHistoryDto,
+  ): Answer<'message:history'> {
     return this.log.history(data.actor, page);
   }
 

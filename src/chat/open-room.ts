@@ -61,6 +61,10 @@ export class OpenRoom {
       ...(sync && { rev: sync.rev }),
       ...(sync?.reset && { reset: sync.reset }),
     });
-    this.publisher.toSocket(socket, 'room:members', { roomId, members, ...(cursor !== undefined && { cursor }) });
+    this.publisher.toSocket(socket, 'room:members', {
+      roomId,
+      members,
+      ...(cursor !== undefined && { cursor }),
+    });
   }
 }

@@ -25,7 +25,9 @@ export class Signals implements OnModuleDestroy {
   async send(socket: RealtimeSocket, input: SendSignal): Promise<void> {
     const { actor } = socket.data;
     await this.access.writer(actor, input.roomId);
-    this.pass(actor, input, (signal) => this.publisher.toRoomFrom(socket, input.roomId, 'room:signal', signal));
+    this.pass(actor, input, (signal) =>
+      this.publisher.toRoomFrom(socket, input.roomId, 'room:signal', signal),
+    );
   }
 
   /** From REST, where there is no socket to leave out. */
@@ -38,7 +40,11 @@ export class Signals implements OnModuleDestroy {
     for (const { timer } of this.senders.values()) clearTimeout(timer);
   }
 
-  private pass({ userId }: Actor, { roomId, kind, data }: SendSignal, publish: (signal: Signal) => void): void {
+  private pass(
+    { userId }: Actor,
+    { roomId, kind, data }: SendSignal,
+    publish: (signal: Signal) => void,
+  ): void {
     const key = `${roomId} ${kind} ${userId}`;
     const tell = () => publish({ roomId, userId, kind, data });
     const busy = this.senders.get(key);

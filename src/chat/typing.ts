@@ -23,11 +23,17 @@ export class Typing implements OnModuleDestroy {
   async start(actor: Actor, input: TypingInput): Promise<void> {
     const { room } = await this.access.writer(actor, input.roomId);
     if (room.memberCount > CONTRACT_LIMITS.typingMembers)
-      throw new AppError('LIMIT_EXCEEDED', `Rooms above ${String(CONTRACT_LIMITS.typingMembers)} members have no typing`);
+      throw new AppError(
+        'LIMIT_EXCEEDED',
+        `Rooms above ${String(CONTRACT_LIMITS.typingMembers)} members have no typing`,
+      );
     await this.throttle.check('typing', `${actor.userId} ${keyOf(actor, input)}`);
     this.tell(actor, input, true);
     clearTimeout(this.running.get(keyOf(actor, input)));
-    this.running.set(keyOf(actor, input), setTimeout(() => this.end(actor, input), EXPIRES_MS));
+    this.running.set(
+      keyOf(actor, input),
+      setTimeout(() => this.end(actor, input), EXPIRES_MS),
+    );
   }
 
   async stop(actor: Actor, input: TypingInput): Promise<void> {
@@ -53,4 +59,5 @@ export class Typing implements OnModuleDestroy {
   }
 }
 
-const keyOf = (actor: Actor, { roomId, threadId = '' }: TypingInput) => `${roomId} ${threadId} ${actor.userId}`;
+const keyOf = (actor: Actor, { roomId, threadId = '' }: TypingInput) =>
+  `${roomId} ${threadId} ${actor.userId}`;

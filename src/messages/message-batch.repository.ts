@@ -8,10 +8,10 @@ import {
   type FirstSend,
   type LedgerState,
   type MemberState,
-  type MessageLedger,
   type RoomState,
   type TargetState,
-} from './message-ledger.js';
+} from './batch-state.js';
+import type { MessageLedger } from './message-ledger.js';
 
 export interface LockedRooms {
   /** Of the transaction: tells what became of it when the connection is lost during COMMIT. */
@@ -20,14 +20,17 @@ export interface LockedRooms {
   rooms: Map<string, RoomState>;
 }
 
+/** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
+const LOCK_WAIT = '500ms';
+
 /** Reads and writes a batch of changes of any size with the same few statements, each for all rows. */
 @Injectable()
 export class MessageBatchRepository {
   /**
    * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see
-   * what was committed while it waited, such as a kick. `skipLocked` leaves out rooms somebody else holds.
+   * what was committed while it waited, such as a kick. Fails with 55P03 when a room stays locked.
    */
-  async lockRooms({ manager }: Transaction, roomIds: string[], skipLocked: boolean): Promise<LockedRooms> {
+  async lockRooms({ manager }: Transaction, roomIds: string[]): Promise<LockedRooms> {
     const rows = await manager.query<
       {
         id: string;
@@ -40,10 +43,13 @@ export class MessageBatchRepository {
         frozen: boolean;
       }[]
     >(
-      `SELECT id, type, history, last_seq, last_rev, slow_mode_seconds,
-              archived_at IS NOT NULL AS archived, frozen_at IS NOT NULL AS frozen
-         FROM rooms WHERE id = ANY($1) ORDER BY id FOR UPDATE ${skipLocked ? 'SKIP LOCKED' : ''}`,
-      [roomIds],
+      // LATERAL: the limit is set before the first lock is asked for, in the same round trip.
+      `SELECT r.*
+         FROM (SELECT set_config('lock_timeout', $2, true) AS value) lock_timeout,
+              LATERAL (SELECT id, type, history, last_seq, last_rev, slow_mode_seconds,
+                              archived_at IS NOT NULL AS archived, frozen_at IS NOT NULL AS frozen
+                         FROM rooms WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id FOR UPDATE) r`,
+      [roomIds, LOCK_WAIT],
     );
     const [clock] = await manager.query<{ now: Date; xid: string }[]>(
       `SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid`,
@@ -76,7 +82,12 @@ export class MessageBatchRepository {
     };
   }
 
-  async write(tx: Transaction, rooms: Map<string, RoomState>, ledger: MessageLedger, now: Date): Promise<void> {
+  async write(
+    tx: Transaction,
+    rooms: Map<string, RoomState>,
+    ledger: MessageLedger,
+    now: Date,
+  ): Promise<void> {
     await this.insertMessages(tx, ledger);
     await this.updateMessages(tx, ledger);
     await this.writeReactions(tx, ledger, now);
@@ -98,20 +109,37 @@ export class MessageBatchRepository {
     return rows.map(({ user_id }) => user_id);
   }
 
-  /** What became of a transaction whose COMMIT was not answered. */
-  async isCommitted({ manager }: Transaction, xid: string): Promise<boolean | 'in progress'> {
-    const [row] = await manager.query<{ status: string | null }[]>(`SELECT pg_xact_status($1::xid8) AS status`, [xid]);
-    if (row?.status === 'in progress') return 'in progress';
-    return row?.status === 'committed';
+  async lockedAmong({ manager }: Transaction, roomIds: string[]): Promise<string[]> {
+    const rows = await manager.query<{ id: string }[]>(
+      `WITH free AS (SELECT id FROM rooms WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)
+       SELECT id FROM rooms WHERE id = ANY($1) AND id NOT IN (SELECT id FROM free)`,
+      [roomIds],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** What became of a transaction whose COMMIT was not answered. When it is still open, its session is ended. */
+  async settle({ manager }: Transaction, xid: string): Promise<string | null> {
+    const [row] = await manager.query<{ status: string | null }[]>(
+      `SELECT s.status, (SELECT bool_or(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+                          WHERE a.backend_xid = $1::xid8::xid AND s.status = 'in progress') AS ended
+         FROM (SELECT pg_xact_status($1::xid8) AS status) s`,
+      [xid],
+    );
+    return row?.status ?? null;
   }
 
   /** The actors and, for sends, those they mention. */
-  private async members({ manager }: Transaction, changes: MessageChange[]): Promise<Map<string, MemberState>> {
+  private async members(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, MemberState>> {
     const pairs = new Map<string, [string, string]>();
     const want = (roomId: string, userId: string) => pairs.set(pairKey(roomId, userId), [roomId, userId]);
     for (const change of changes) {
       want(change.roomId, change.actor.userId);
-      if (change.kind === 'send') for (const userId of change.input.mentions ?? []) want(change.roomId, userId);
+      if (change.kind === 'send')
+        for (const userId of change.input.mentions ?? []) want(change.roomId, userId);
     }
     const wanted = [...pairs.values()];
     const rows = await manager.query<
@@ -148,7 +176,10 @@ export class MessageBatchRepository {
   }
 
   /** The messages that are changed, replied to or threaded on, and the roots of those that are in threads. */
-  private async targets({ manager }: Transaction, changes: MessageChange[]): Promise<Map<string, TargetState>> {
+  private async targets(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, TargetState>> {
     const ids = new Set<string>();
     for (const change of changes) {
       if (change.kind !== 'send') ids.add(change.messageId);
@@ -208,7 +239,10 @@ export class MessageBatchRepository {
     );
   }
 
-  private async firstSends({ manager }: Transaction, changes: MessageChange[]): Promise<Map<string, FirstSend>> {
+  private async firstSends(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, FirstSend>> {
     const asked: [string, string][] = [];
     for (const change of changes)
       if (change.kind === 'send' && change.input.clientMessageId !== undefined)
@@ -235,7 +269,12 @@ export class MessageBatchRepository {
         pairKey(row.sender_id, row.client_message_id),
         {
           requestHash: row.request_hash,
-          result: { messageId: row.id, seq: row.seq, rev: row.created_rev, createdAt: row.created_at.toISOString() },
+          result: {
+            messageId: row.id,
+            seq: row.seq,
+            rev: row.created_rev,
+            createdAt: row.created_at.toISOString(),
+          },
         },
       ]),
     );
@@ -248,7 +287,11 @@ export class MessageBatchRepository {
       `SELECT x.message_id, x.emoji, x.user_id
          FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w(message_id, emoji, user_id)
          JOIN reactions x ON x.message_id = w.message_id AND x.emoji = w.emoji AND x.user_id = w.user_id`,
-      [asked.map(({ messageId }) => messageId), asked.map(({ emoji }) => emoji), asked.map(({ actor }) => actor.userId)],
+      [
+        asked.map(({ messageId }) => messageId),
+        asked.map(({ emoji }) => emoji),
+        asked.map(({ actor }) => actor.userId),
+      ],
     );
     return new Set(rows.map((row) => reactionKey(row.message_id, row.emoji, row.user_id)));
   }
@@ -329,10 +372,19 @@ export class MessageBatchRepository {
   }
 
   private async writeReactions({ manager }: Transaction, ledger: MessageLedger, now: Date): Promise<void> {
-    const last = new Map(ledger.reactionChanges.map((change) => [reactionKey(change.messageId, change.emoji, change.userId), change]));
+    const last = new Map(
+      ledger.reactionChanges.map((change) => [
+        reactionKey(change.messageId, change.emoji, change.userId),
+        change,
+      ]),
+    );
     const columns = (on: boolean) => {
       const rows = [...last.values()].filter((change) => change.on === on);
-      return [rows.map(({ messageId }) => messageId), rows.map(({ emoji }) => emoji), rows.map(({ userId }) => userId)];
+      return [
+        rows.map(({ messageId }) => messageId),
+        rows.map(({ emoji }) => emoji),
+        rows.map(({ userId }) => userId),
+      ];
     };
     const [added, removed] = [columns(true), columns(false)];
     if (added[0]?.length)
@@ -349,7 +401,9 @@ export class MessageBatchRepository {
       );
     const deleted = [...ledger.changed.values()].filter(({ deletedAt }) => deletedAt);
     if (deleted.length === 0) return;
-    await manager.query(`DELETE FROM reactions WHERE message_id = ANY($1::uuid[])`, [deleted.map(({ id }) => id)]);
+    await manager.query(`DELETE FROM reactions WHERE message_id = ANY($1::uuid[])`, [
+      deleted.map(({ id }) => id),
+    ]);
     await manager.query(
       `DELETE FROM mentions x USING unnest($1::text[], $2::int[]) AS u(room_id, seq) WHERE x.room_id = u.room_id AND x.seq = u.seq`,
       [deleted.map(({ roomId }) => roomId), deleted.map(({ seq }) => seq)],
@@ -363,7 +417,12 @@ export class MessageBatchRepository {
       `UPDATE room_members m SET last_sent_at = $4, last_read_seq = greatest(m.last_read_seq, u.seq)
          FROM unnest($1::text[], $2::text[], $3::int[]) AS u(room_id, user_id, seq)
         WHERE m.room_id = u.room_id AND m.user_id = u.user_id`,
-      [senders.map(({ roomId }) => roomId), senders.map(({ userId }) => userId), senders.map(({ seq }) => seq), now],
+      [
+        senders.map(({ roomId }) => roomId),
+        senders.map(({ userId }) => userId),
+        senders.map(({ seq }) => seq),
+        now,
+      ],
     );
   }
 }

@@ -15,14 +15,15 @@ import { MessageChanged, MessageCreated } from './messages.events.js';
 export type Written = Extract<Verdict, { kind: 'sent' }> | { kind: 'changed'; message: Message };
 
 export interface Outcome {
-  /** One per change; none for a change whose room was left out because it is locked. */
-  verdicts: (Written | Extract<Verdict, { kind: 'refused' }> | undefined)[];
+  /** One per change. */
+  verdicts: (Written | Extract<Verdict, { kind: 'refused' }>)[];
   /** In `rev` order. */
   facts: (MessageCreated | MessageChanged)[];
 }
 
 /** Becomes a fact when the transaction is committed. */
-type Draft = { kind: 'created'; message: Message } | { kind: 'changed'; message: Message; hiddenFrom: string[] };
+type Draft =
+  { kind: 'created'; message: Message } | { kind: 'changed'; message: Message; hiddenFrom: string[] };
 
 interface Decided {
   xid: string;
@@ -42,11 +43,12 @@ export class MessageBatches {
     private readonly metrics: Metrics,
   ) {}
 
-  async write(changes: MessageChange[], skipLocked: boolean): Promise<Outcome> {
+  /** Fails as a whole, and then nothing of it is written: with 55P03 when somebody else keeps a room locked. */
+  async write(changes: MessageChange[]): Promise<Outcome> {
     let decided: Decided | undefined;
     try {
       await this.unitOfWork.run(async (tx) => {
-        decided = await this.decide(tx, changes, skipLocked);
+        decided = await this.decide(tx, changes);
       });
     } catch (error) {
       if (!decided || !inDoubt(error) || !(await this.wasCommitted(decided.xid))) throw error;
@@ -57,14 +59,18 @@ export class MessageBatches {
     return { verdicts: decided.verdicts, facts: decided.drafts.map((draft) => factOf(draft, committedAt)) };
   }
 
-  private async decide(tx: Transaction, changes: MessageChange[], skipLocked: boolean): Promise<Decided> {
+  /** The rooms among these that somebody else has locked at this moment. */
+  lockedAmong(roomIds: string[]): Promise<string[]> {
+    return this.unitOfWork.run((tx) => this.repository.lockedAmong(tx, roomIds));
+  }
+
+  private async decide(tx: Transaction, changes: MessageChange[]): Promise<Decided> {
     const roomIds = [...new Set(changes.map(({ roomId }) => roomId))];
-    const locked = await this.repository.lockRooms(tx, roomIds, skipLocked);
-    const isLeftOut = ({ roomId }: MessageChange) => skipLocked && !locked.rooms.has(roomId);
-    const taken = changes.filter((change) => !isLeftOut(change));
-    const ledger = new MessageLedger(await this.repository.readState(tx, locked, taken));
-    const verdicts = changes.map((change) => (isLeftOut(change) ? undefined : ledger.decide(change)));
-    if (ledger.inserted.length + ledger.changed.size > 0) await this.repository.write(tx, locked.rooms, ledger, locked.now);
+    const locked = await this.repository.lockRooms(tx, roomIds);
+    const ledger = new MessageLedger(await this.repository.readState(tx, locked, changes));
+    const verdicts = changes.map((change) => ledger.decide(change));
+    if (ledger.inserted.length + ledger.changed.size > 0)
+      await this.repository.write(tx, locked.rooms, ledger, locked.now);
 
     const messages = await this.readBack(tx, verdicts, ledger);
     const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
@@ -76,11 +82,11 @@ export class MessageBatches {
   /** Changed messages as everybody will read them, those that turned out to be unchanged included. */
   private async readBack(
     { manager }: Transaction,
-    verdicts: (Verdict | undefined)[],
+    verdicts: Verdict[],
     ledger: MessageLedger,
   ): Promise<Map<string, Message>> {
     const ids = new Set(ledger.changed.keys());
-    for (const verdict of verdicts) if (verdict?.kind === 'changed') ids.add(verdict.messageId);
+    for (const verdict of verdicts) if (verdict.kind === 'changed') ids.add(verdict.messageId);
     if (ids.size === 0) return new Map();
     const rows = await selectMessages(manager, 'WHERE m.id = ANY($1::uuid[])', [[...ids]]);
     return new Map(rows.map((row) => [row.id, messageView(row)]));
@@ -95,18 +101,23 @@ export class MessageBatches {
     const drafts: Draft[] = [];
     for (const { id, roomId, seq } of ledger.changed.values()) {
       const message = messages.get(id);
-      const hiddenFrom = rooms.get(roomId)?.history === 'since_join' ? await this.repository.newcomersAfter(tx, roomId, seq) : [];
+      const hiddenFrom =
+        rooms.get(roomId)?.history === 'since_join'
+          ? await this.repository.newcomersAfter(tx, roomId, seq)
+          : [];
       if (message) drafts.push({ kind: 'changed', message, hiddenFrom });
     }
     return drafts;
   }
 
+  /** Asks until the server answers. A transaction it still keeps open for the lost connection is ended: it holds our locks. */
   private async wasCommitted(xid: string): Promise<boolean> {
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
       try {
-        const status = await this.unitOfWork.run((tx) => this.repository.isCommitted(tx, xid));
-        if (status !== 'in progress') return status;
+        const status = await this.unitOfWork.run((tx) => this.repository.settle(tx, xid));
+        if (status !== 'in progress') return status === 'committed';
+        if (performance.now() > deadline) return false;
       } catch (error) {
         if (performance.now() > deadline) throw error;
       }
@@ -115,8 +126,8 @@ export class MessageBatches {
   }
 }
 
-function written(verdict: Verdict | undefined, messages: Map<string, Message>): Outcome['verdicts'][number] {
-  if (verdict?.kind !== 'changed') return verdict;
+function written(verdict: Verdict, messages: Map<string, Message>): Outcome['verdicts'][number] {
+  if (verdict.kind !== 'changed') return verdict;
   const message = messages.get(verdict.messageId);
   if (!message) throw new Error('A changed message could not be read back');
   return { kind: 'changed', message };

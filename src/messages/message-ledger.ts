@@ -1,72 +1,27 @@
 import type { SentMessage } from '../contract/commands.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
-import type { MemberRole, Message, RoomHistory, RoomType } from '../contract/views.js';
+import type { Message } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
-import type { DeleteChange, EditChange, MessageChange, PinChange, ReactChange, SendChange } from './message-change.js';
+import {
+  pairKey,
+  reactionKey,
+  type FirstSend,
+  type LedgerState,
+  type MemberState,
+  type RoomState,
+  type TargetState,
+} from './batch-state.js';
+import type {
+  DeleteChange,
+  EditChange,
+  MessageChange,
+  PinChange,
+  ReactChange,
+  SendChange,
+} from './message-change.js';
 import { excerptOf } from './message.view.js';
 import { assertOpenForWriting, isOpen } from '../rooms/rooms.policy.js';
 import { assertCan, assertNotTooSoon } from './messages.policy.js';
-
-/** A locked room, as the batch goes on with it. */
-export interface RoomState {
-  id: string;
-  type: RoomType;
-  history: RoomHistory;
-  lastSeq: number;
-  lastRev: number;
-  slowModeSeconds: number;
-  archived: boolean;
-  frozen: boolean;
-}
-
-export interface MemberState {
-  roomId: string;
-  userId: string;
-  role: MemberRole;
-  name: string;
-  avatarUrl: string | null;
-  lastSentAt: Date | null;
-  historyFromSeq: number;
-}
-
-/** An existing message a change refers to, as the batch goes on with it. */
-export interface TargetState {
-  id: string;
-  roomId: string;
-  seq: number;
-  rev: number;
-  senderId: string;
-  type: string;
-  content: string;
-  hasData: boolean;
-  threadId: string | null;
-  threadReplies: number;
-  threadLastReplyAt: Date | null;
-  pinnedAt: Date | null;
-  editedAt: Date | null;
-  deletedAt: Date | null;
-  deletedBy: string | null;
-  deleteReason: string | null;
-  emojis: Set<string>;
-}
-
-export interface FirstSend {
-  requestHash: string | null;
-  result: Omit<SentMessage, 'deduplicated'>;
-}
-
-/** What was read under the locks. The ledger changes it as it goes. */
-export interface LedgerState {
-  now: Date;
-  rooms: Map<string, RoomState>;
-  /** By `pairKey(roomId, userId)`. */
-  members: Map<string, MemberState>;
-  targets: Map<string, TargetState>;
-  /** Earlier sends by `pairKey(senderId, clientMessageId)`. */
-  firstSends: Map<string, FirstSend>;
-  /** Reactions there are among those asked about, by `reactionKey`. */
-  reactions: Set<string>;
-}
 
 export interface NewMessage {
   view: Message;
@@ -85,10 +40,6 @@ export interface ReactionChange {
   userId: string;
   on: boolean;
 }
-
-// NUL is in none of the parts: no input with it passes validation.
-export const pairKey = (first: string, second: string) => `${first}\0${second}`;
-export const reactionKey = (messageId: string, emoji: string, userId: string) => `${messageId}\0${emoji}\0${userId}`;
 
 /**
  * Decides a batch of changes in the order they came, with no I/O: duplicates first, then who may, then the
@@ -134,11 +85,19 @@ export class MessageLedger {
       rev: ++room.lastRev,
       type: input.type,
       ...(input.data !== undefined && input.data !== null && { data: input.data }),
-      sender: { id: actor.userId, name: member.name, ...(member.avatarUrl !== null && { avatarUrl: member.avatarUrl }) },
+      sender: {
+        id: actor.userId,
+        name: member.name,
+        ...(member.avatarUrl !== null && { avatarUrl: member.avatarUrl }),
+      },
       content: input.content,
       ...(input.clientMessageId !== undefined && { clientMessageId: input.clientMessageId }),
       ...(replyTo && {
-        replyTo: { id: replyTo.id, seq: replyTo.seq, excerpt: room.history === 'full' ? excerptOf(replyTo.content) : '' },
+        replyTo: {
+          id: replyTo.id,
+          seq: replyTo.seq,
+          excerpt: room.history === 'full' ? excerptOf(replyTo.content) : '',
+        },
       }),
       ...(root && { threadId: root.id }),
       reactions: [],
@@ -197,7 +156,12 @@ export class MessageLedger {
     this.touch(room, target);
   }
 
-  private delete(room: RoomState, member: MemberState, target: TargetState, { actor, reason }: DeleteChange): void {
+  private delete(
+    room: RoomState,
+    member: MemberState,
+    target: TargetState,
+    { actor, reason }: DeleteChange,
+  ): void {
     if (target.senderId !== actor.userId) assertCan(room, member, 'message:delete');
     if (target.deletedAt) return;
     target.deletedAt = this.state.now;
@@ -213,13 +177,21 @@ export class MessageLedger {
     this.touch(room, root);
   }
 
-  private react(room: RoomState, member: MemberState, target: TargetState, { actor, emoji, on }: ReactChange): void {
+  private react(
+    room: RoomState,
+    member: MemberState,
+    target: TargetState,
+    { actor, emoji, on }: ReactChange,
+  ): void {
     assertCan(room, member, 'message:react');
     const key = reactionKey(target.id, emoji, actor.userId);
     const { reactions } = this.state;
     if (reactions.has(key) === on) return;
     if (on && !target.emojis.has(emoji) && target.emojis.size >= CONTRACT_LIMITS.emojisPerMessage)
-      throw new AppError('LIMIT_EXCEEDED', `A message has at most ${String(CONTRACT_LIMITS.emojisPerMessage)} different reactions`);
+      throw new AppError(
+        'LIMIT_EXCEEDED',
+        `A message has at most ${String(CONTRACT_LIMITS.emojisPerMessage)} different reactions`,
+      );
     if (on) {
       reactions.add(key);
       target.emojis.add(emoji);
@@ -247,10 +219,24 @@ export class MessageLedger {
   }
 
   /** A message of the member's room that they can see. */
-  private visible(member: MemberState, id: string, path: string | undefined, deletedToo = false): TargetState {
+  private visible(
+    member: MemberState,
+    id: string,
+    path: string | undefined,
+    deletedToo = false,
+  ): TargetState {
     const target = this.state.targets.get(id);
-    if (target?.roomId === member.roomId && target.seq > member.historyFromSeq && (deletedToo || !target.deletedAt)) return target;
-    throw new AppError('NOT_FOUND', 'There is no such message', path === undefined ? {} : { details: [{ path, problem: 'is not a message of this room' }] });
+    if (
+      target?.roomId === member.roomId &&
+      target.seq > member.historyFromSeq &&
+      (deletedToo || !target.deletedAt)
+    )
+      return target;
+    throw new AppError(
+      'NOT_FOUND',
+      'There is no such message',
+      path === undefined ? {} : { details: [{ path, problem: 'is not a message of this room' }] },
+    );
   }
 
   private threadRoot(member: MemberState, id: string): TargetState {

@@ -24,7 +24,8 @@ export class MessageLog {
     const { threadId, before, after, around, limit = CONTRACT_LIMITS.historyPage } = input;
     if ([before, after, around].filter((bound) => bound !== undefined).length > 1)
       throw AppError.invalid('before', 'give at most one of before, after and around');
-    if (after !== undefined) return page(await this.messages.newer(membership, threadId, after, limit + 1), limit);
+    if (after !== undefined)
+      return page(await this.messages.newer(membership, threadId, after, limit + 1), limit);
     if (around === undefined) return this.olderPage(membership, threadId, before ?? NO_BOUND, limit);
     const older = await this.olderPage(membership, threadId, around, Math.floor(limit / 2));
     const rest = limit - older.messages.length;
@@ -43,7 +44,10 @@ export class MessageLog {
    * Everything that changed after `since`, in its current state. A page ends at 500 messages or 256 kB.
    * A position above the room's head, or below what was purged, cannot be resumed from: `reset`.
    */
-  async sync(actor: Actor, { roomId, since, limit = CONTRACT_LIMITS.syncPageMax }: SyncRoom): Promise<SyncPage> {
+  async sync(
+    actor: Actor,
+    { roomId, since, limit = CONTRACT_LIMITS.syncPageMax }: SyncRoom,
+  ): Promise<SyncPage> {
     const membership = await this.access.member(actor, roomId);
     const { lastRev, minRev } = membership.room;
     if (since > lastRev || since < minRev) return { messages: [], rev: lastRev, hasMore: false, reset: true };
@@ -55,8 +59,16 @@ export class MessageLog {
     return { messages, rev: hasMore ? lastRead : Math.max(lastRev, lastRead), hasMore };
   }
 
-  private async olderPage(membership: Membership, threadId: string | undefined, before: number, limit: number): Promise<HistoryPage> {
-    const { messages, hasMore } = page(await this.messages.older(membership, threadId, before, limit + 1), limit);
+  private async olderPage(
+    membership: Membership,
+    threadId: string | undefined,
+    before: number,
+    limit: number,
+  ): Promise<HistoryPage> {
+    const { messages, hasMore } = page(
+      await this.messages.older(membership, threadId, before, limit + 1),
+      limit,
+    );
     return { messages: messages.reverse(), hasMore };
   }
 }

@@ -25,6 +25,10 @@ const MESSAGE_ROWS = `
     ) re ON true`;
 
 /** `tail` is the rest of the statement, after FROM. */
-export function selectMessages(manager: EntityManager, tail: string, parameters: unknown[]): Promise<MessageRow[]> {
+export function selectMessages(
+  manager: EntityManager,
+  tail: string,
+  parameters: unknown[],
+): Promise<MessageRow[]> {
   return manager.query<MessageRow[]>(`${MESSAGE_ROWS} ${tail}`, parameters);
 }

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import pLimit from 'p-limit';
 import type { Config } from '../platform/config/config.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
@@ -6,10 +8,12 @@ import { AppError } from '../platform/errors/app-error.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { MessageBatches, type Written } from './message-batches.js';
 import type { MessageChange } from './message-change.js';
-import { WriterLane, type QueuedChange } from './writer-lane.js';
+import { WriterLane } from './writer-lane.js';
 
 /** Batches being committed at once on Postgres. The embedded database has one connection. */
 const LANES = 2;
+/** Connections that may wait for locked rooms at once, however many rooms are locked. */
+const LOCKED_ROOM_CONNECTIONS = 2;
 
 /**
  * Group commit: everything that takes a `rev` is queued here and written with whatever else is waiting, in one
@@ -21,6 +25,7 @@ export class MessageWriter implements OnModuleDestroy {
   private readonly lanes: WriterLane[];
   /** Rooms somebody else has locked for long wait in a lane of their own and hold up nobody. */
   private readonly detached = new Map<string, WriterLane>();
+  private readonly oneOfFew = pLimit(LOCKED_ROOM_CONNECTIONS);
   private queued = 0;
   private closing = false;
 
@@ -39,8 +44,11 @@ export class MessageWriter implements OnModuleDestroy {
    * Rejects with the refusal, or UNAVAILABLE when the queue is full or the database stays away.
    */
   submit(change: MessageChange): Promise<Written> {
-    if (this.closing || this.queued >= this.config.limits.writeQueue)
-      return Promise.reject(new AppError('UNAVAILABLE', 'Too many messages are waiting to be written', { retryAfterMs: 1000 }));
+    if (this.closing) return Promise.reject(new AppError('UNAVAILABLE', 'The server is closing', { retryAfterMs: 1000 }));
+    if (this.queued >= this.config.limits.writeQueue)
+      return Promise.reject(
+        new AppError('UNAVAILABLE', 'Too many messages are waiting to be written', { retryAfterMs: 1000 }),
+      );
     this.metrics.queued(++this.queued);
     return new Promise<Written>((resolve, reject) => {
       this.laneOf(change.roomId).push({ change, resolve, reject, queuedAt: performance.now() });
@@ -52,7 +60,7 @@ export class MessageWriter implements OnModuleDestroy {
   /** Takes nothing new and waits for what is queued. */
   async onModuleDestroy(): Promise<void> {
     this.closing = true;
-    await Promise.all([...this.lanes, ...this.detached.values()].map((lane) => lane.idle()));
+    while (this.queued > 0) await delay(10);
   }
 
   private laneOf(roomId: string): WriterLane {
@@ -60,14 +68,24 @@ export class MessageWriter implements OnModuleDestroy {
   }
 
   private lane(): WriterLane {
-    return new WriterLane(this.batches, this.events, (roomId, changes, from) => this.detach(roomId, changes, from));
+    const lane: WriterLane = new WriterLane(this.events, {
+      write: (changes) => this.batches.write(changes),
+      roomsLocked: (roomIds) => this.detachLocked(roomIds, lane),
+    });
+    return lane;
   }
 
-  private detach(roomId: string, changes: QueuedChange[], from: WriterLane): void {
-    const lane = this.detached.get(roomId) ?? this.lane();
-    this.detached.set(roomId, lane);
-    for (const queued of [...changes, ...from.take(roomId)]) lane.push(queued);
-    void lane.idle().then(() => this.detached.delete(roomId));
+  private async detachLocked(roomIds: string[], from: WriterLane): Promise<void> {
+    for (const roomId of await this.batches.lockedAmong(roomIds)) {
+      const lane = new WriterLane(this.events, {
+        write: (changes) => this.oneOfFew(() => this.batches.write(changes)),
+        // In the same breath in which it runs dry: what comes next finds the common lane, and nobody overtakes.
+        idle: () => this.detached.delete(roomId),
+      });
+      const waiting = from.take(roomId);
+      if (waiting.length > 0) this.detached.set(roomId, lane);
+      for (const queued of waiting) lane.push(queued);
+    }
   }
 }
 

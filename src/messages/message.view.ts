@@ -49,7 +49,9 @@ export function messageView(row: MessageRow): Message {
     content: row.content,
     ...(row.client_message_id !== null && { clientMessageId: row.client_message_id }),
     ...(row.reply_to !== null &&
-      row.reply_seq !== null && { replyTo: { id: row.reply_to, seq: row.reply_seq, excerpt: row.reply_excerpt ?? '' } }),
+      row.reply_seq !== null && {
+        replyTo: { id: row.reply_to, seq: row.reply_seq, excerpt: row.reply_excerpt ?? '' },
+      }),
     ...(row.thread_id !== null && { threadId: row.thread_id }),
     ...(row.thread_last_reply_at && {
       thread: { replies: row.thread_replies, lastReplyAt: row.thread_last_reply_at.toISOString() },

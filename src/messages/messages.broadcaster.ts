@@ -32,16 +32,26 @@ export class MessagesBroadcaster implements OnModuleInit {
     this.publisher.toRoom(message.roomId, 'message:new', message);
     this.metrics.delivered(performance.now() - committedAt);
     if (message.mentions.length === 0 || message.threadId !== undefined) return undefined;
-    return this.tellReadStates(message.roomId, this.onlineAmong(message.roomId, message.mentions, message.sender.id));
+    return this.tellReadStates(
+      message.roomId,
+      this.onlineAmong(message.roomId, message.mentions, message.sender.id),
+    );
   }
 
   private changed({ message, hiddenFrom, committedAt }: MessageChanged): Promise<void> | undefined {
-    this.publisher.toRoom(message.roomId, message.deletedAt ? 'message:deleted' : 'message:updated', message, hiddenFrom);
+    this.publisher.toRoom(
+      message.roomId,
+      message.deletedAt ? 'message:deleted' : 'message:updated',
+      message,
+      hiddenFrom,
+    );
     this.metrics.delivered(performance.now() - committedAt);
     // In a very large room members derive it from the tombstone.
     if (!message.deletedAt || message.threadId !== undefined) return undefined;
     const users = [...this.subscriptions.usersIn(message.roomId)];
-    return users.length > CONTRACT_LIMITS.typingMembers ? undefined : this.tellReadStates(message.roomId, users);
+    return users.length > CONTRACT_LIMITS.typingMembers
+      ? undefined
+      : this.tellReadStates(message.roomId, users);
   }
 
   private read({ roomId, userId, seq, memberCount }: MessagesRead): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Capability } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { capabilitiesOf } from '../rooms/rooms.policy.js';
-import type { MemberState, RoomState } from './message-ledger.js';
+import type { MemberState, RoomState } from './batch-state.js';
 
 /** Rules of writing in a room, checked under the room's lock. They throw what the sender is told. */
 
@@ -10,7 +10,8 @@ export function can(room: RoomState, member: MemberState, capability: Capability
 }
 
 export function assertCan(room: RoomState, member: MemberState, capability: Capability): void {
-  if (!can(room, member, capability)) throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
+  if (!can(room, member, capability))
+    throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
 }
 
 /** Those who may set slow mode are not slowed by it. */

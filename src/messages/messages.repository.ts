@@ -12,17 +12,28 @@ export class MessagesRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   async roomOf(messageId: string): Promise<string | undefined> {
-    const found = await this.dataSource.manager.findOne(MessageEntity, { select: { roomId: true }, where: { id: messageId } });
+    const found = await this.dataSource.manager.findOne(MessageEntity, {
+      select: { roomId: true },
+      where: { id: messageId },
+    });
     return found?.roomId;
   }
 
   async seqOf(roomId: string, messageId: string): Promise<number | undefined> {
-    const found = await this.dataSource.manager.findOne(MessageEntity, { select: { seq: true }, where: { id: messageId, roomId } });
+    const found = await this.dataSource.manager.findOne(MessageEntity, {
+      select: { seq: true },
+      where: { id: messageId, roomId },
+    });
     return found?.seq;
   }
 
   /** Messages with `seq` below `before`, newest first. */
-  older({ room, member }: Membership, threadId: string | undefined, before: number, limit: number): Promise<Message[]> {
+  older(
+    { room, member }: Membership,
+    threadId: string | undefined,
+    before: number,
+    limit: number,
+  ): Promise<Message[]> {
     return this.select(
       `WHERE m.room_id = $1 AND m.seq > $2 AND m.seq < $3 AND ${timeline(threadId, '$5')} ORDER BY m.seq DESC LIMIT $4`,
       [room.id, member.historyFromSeq, before, limit, ...optional(threadId)],
@@ -30,7 +41,12 @@ export class MessagesRepository {
   }
 
   /** Messages with `seq` above `after`, oldest first. */
-  newer({ room, member }: Membership, threadId: string | undefined, after: number, limit: number): Promise<Message[]> {
+  newer(
+    { room, member }: Membership,
+    threadId: string | undefined,
+    after: number,
+    limit: number,
+  ): Promise<Message[]> {
     return this.select(
       `WHERE m.room_id = $1 AND m.seq > $2 AND ${timeline(threadId, '$4')} ORDER BY m.seq LIMIT $3`,
       [room.id, Math.max(after, member.historyFromSeq), limit, ...optional(threadId)],

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, SendMessage, SentMessage } from '../contract/commands.js';
+import type {
+  DeleteMessage,
+  EditMessage,
+  PinMessage,
+  ReactToMessage,
+  SendMessage,
+  SentMessage,
+} from '../contract/commands.js';
 import type { Message } from '../contract/views.js';
 import type { Config } from '../platform/config/config.js';
 import { CONFIG } from '../platform/config/config.module.js';
@@ -29,7 +36,8 @@ export class MessagesService {
   /** Enters the queue before it returns: pipelined sends keep their order. */
   async send(actor: Actor, request: SendMessage): Promise<SentMessage> {
     const input = { ...request, content: request.content.trim(), type: request.type ?? 'text' };
-    if (input.type === 'text' && input.data !== undefined) throw AppError.invalid('data', 'only comes with an x-... type');
+    if (input.type === 'text' && input.data !== undefined)
+      throw AppError.invalid('data', 'only comes with an x-... type');
     assertContent(input.content, input.type, input.data !== undefined, this.contentLength);
     const written = await this.writer.submit({
       kind: 'send',
@@ -46,7 +54,8 @@ export class MessagesService {
   /** REST: the `Idempotency-Key` header is the `clientMessageId`. */
   async sendWithKey(actor: Actor, request: SendMessage, key: string | undefined): Promise<SentMessage> {
     if (key === undefined) return this.send(actor, request);
-    if (!/^[\x21-\x7e]{1,64}$/.test(key)) throw AppError.invalid('Idempotency-Key', 'must be 1 to 64 printable characters');
+    if (!/^[\x21-\x7e]{1,64}$/.test(key))
+      throw AppError.invalid('Idempotency-Key', 'must be 1 to 64 printable characters');
     if (request.clientMessageId !== undefined && request.clientMessageId !== key)
       throw AppError.invalid('clientMessageId', 'must be the Idempotency-Key when both are given');
     return this.send(actor, { ...request, clientMessageId: key });
@@ -60,7 +69,13 @@ export class MessagesService {
   }
 
   async delete(actor: Actor, { messageId, reason }: DeleteMessage): Promise<{ message: Message }> {
-    return this.change(messageId, (roomId) => ({ kind: 'delete', actor, roomId, messageId, reason: reason ?? null }));
+    return this.change(messageId, (roomId) => ({
+      kind: 'delete',
+      actor,
+      roomId,
+      messageId,
+      reason: reason ?? null,
+    }));
   }
 
   async react(actor: Actor, { messageId, emoji, on }: ReactToMessage): Promise<{ message: Message }> {
@@ -76,7 +91,10 @@ export class MessagesService {
     return this.messages.newest(memberships);
   }
 
-  private async change(messageId: string, inRoom: (roomId: string) => MessageChange): Promise<{ message: Message }> {
+  private async change(
+    messageId: string,
+    inRoom: (roomId: string) => MessageChange,
+  ): Promise<{ message: Message }> {
     const roomId = await this.messages.roomOf(messageId);
     if (roomId === undefined) throw new AppError('NOT_FOUND', 'There is no such message');
     const written = await this.writer.submit(inRoom(roomId));

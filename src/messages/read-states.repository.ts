@@ -55,7 +55,12 @@ export class ReadStatesRepository {
   }
 
   /** Moves a read position forward, never above the room's head; false when it was there already. */
-  async advance({ manager }: Transaction, roomId: string, userId: string, seq: number): Promise<number | undefined> {
+  async advance(
+    { manager }: Transaction,
+    roomId: string,
+    userId: string,
+    seq: number,
+  ): Promise<number | undefined> {
     const [rows] = await manager.query<[{ last_read_seq: number }[], number]>(
       `UPDATE room_members m SET last_read_seq = least($3, r.last_seq), read_version = m.read_version + 1
          FROM rooms r

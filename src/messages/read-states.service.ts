@@ -38,7 +38,9 @@ export class ReadStates {
 
   /** Of one user's memberships, by room id. */
   async ofMemberships(memberships: Membership[]): Promise<Map<string, ReadState>> {
-    const found = await this.states.find(memberships.map(({ member }) => ({ roomId: member.roomId, userId: member.userId })));
+    const found = await this.states.find(
+      memberships.map(({ member }) => ({ roomId: member.roomId, userId: member.userId })),
+    );
     return new Map(found.map(({ state }) => [state.roomId, state]));
   }
 
@@ -59,7 +61,8 @@ export class ReadStates {
   }
 
   private async positionOf({ roomId, seq, messageId }: ReadMessage): Promise<number> {
-    if ((seq === undefined) === (messageId === undefined)) throw AppError.invalid('seq', 'give either seq or messageId');
+    if ((seq === undefined) === (messageId === undefined))
+      throw AppError.invalid('seq', 'give either seq or messageId');
     const position = seq ?? (await this.messages.seqOf(roomId, messageId as string));
     if (position === undefined) throw new AppError('NOT_FOUND', 'There is no such message');
     return position;

@@ -37,7 +37,11 @@ export class RoomMessagesController {
   /** Sends a message. Repeating it with the same key returns the first result, for ever. */
   @Post('messages')
   @Throttled('sends')
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The clientMessageId of the message, 1 to 64 characters' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'The clientMessageId of the message, 1 to 64 characters',
+  })
   send(
     @CurrentActor() actor: Actor,
     @Param() { roomId }: RoomRefDto,

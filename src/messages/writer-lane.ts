@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DomainEvents } from '../platform/events/domain-events.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { sqlStateOf } from '../platform/errors/database-error.js';
-import type { MessageBatches, Outcome, Written } from './message-batches.js';
+import { toAppError } from '../platform/errors/to-app-error.js';
+import type { Outcome, Written } from './message-batches.js';
 import type { MessageChange } from './message-change.js';
 
 export interface QueuedChange {
@@ -13,27 +14,34 @@ export interface QueuedChange {
   queuedAt: number;
 }
 
+export interface LaneHooks {
+  /** All or nothing. */
+  write(changes: MessageChange[]): Promise<Outcome>;
+  /** A room among these is locked by somebody else: `take` what shall not hold up the others. Absent: the lane waits. */
+  roomsLocked?(roomIds: string[]): Promise<void>;
+  /** The lane has run dry. */
+  idle?(): void;
+}
+
 const MAX_BATCH = 500;
 /** A change that could not be written for this long is refused; until then faults of the database are ridden out. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 50;
 
-type RoomLocked = (roomId: string, changes: QueuedChange[], from: WriterLane) => void;
-
 /** One queue with one batch in flight. What it tells, it tells in the order it was committed. */
 export class WriterLane {
   private queue: QueuedChange[] = [];
-  private running: Promise<void> | undefined;
+  private isRunning = false;
+  private batchSize = MAX_BATCH;
 
   constructor(
-    private readonly batches: MessageBatches,
     private readonly events: DomainEvents,
-    private readonly onRoomLocked: RoomLocked,
+    private readonly hooks: LaneHooks,
   ) {}
 
   push(queued: QueuedChange): void {
     this.queue.push(queued);
-    this.running ??= this.run();
+    if (!this.isRunning) void this.run();
   }
 
   /** Removes and returns what waits for a room. */
@@ -43,59 +51,56 @@ export class WriterLane {
     return taken;
   }
 
-  async idle(): Promise<void> {
-    while (this.running) await this.running;
-  }
-
   private async run(): Promise<void> {
+    this.isRunning = true;
     // What arrives in this turn of the event loop shares the first batch.
     await Promise.resolve();
-    while (this.queue.length > 0) await this.write(this.queue.splice(0, MAX_BATCH), false);
-    this.running = undefined;
+    while (this.queue.length > 0) await this.write(this.queue.splice(0, this.batchSize));
+    this.isRunning = false;
+    this.hooks.idle?.();
   }
 
-  private async write(batch: QueuedChange[], skipLocked: boolean): Promise<void> {
+  private async write(batch: QueuedChange[]): Promise<void> {
+    let outcome: Outcome;
     try {
-      const outcome = await this.batches.write(batch.map(({ change }) => change), skipLocked);
-      this.settle(batch, outcome);
+      outcome = await this.hooks.write(batch.map(({ change }) => change));
     } catch (error) {
-      await this.recover(batch, error, skipLocked);
-    }
-  }
-
-  private settle(batch: QueuedChange[], outcome: Outcome): void {
-    for (const fact of outcome.facts) this.events.publish(fact);
-    const locked = new Map<string, QueuedChange[]>();
-    batch.forEach((queued, index) => {
-      const verdict = outcome.verdicts[index];
-      if (!verdict) locked.set(queued.change.roomId, [...(locked.get(queued.change.roomId) ?? []), queued]);
-      else if (verdict.kind === 'refused') queued.reject(verdict.error);
-      else queued.resolve(verdict);
-    });
-    for (const [roomId, changes] of locked) this.onRoomLocked(roomId, changes, this);
-  }
-
-  /** Nothing of the batch is in the database. Tries again, or finds the change that cannot be written. */
-  private async recover(batch: QueuedChange[], error: unknown, skipLocked: boolean): Promise<void> {
-    const code = sqlStateOf(error) ?? '';
-    if (isDataError(code)) return this.bisect(batch, error, skipLocked);
-    const oneRoom = batch.every(({ change }) => change.roomId === batch[0]?.change.roomId);
-    const waiting = batch.filter((queued) => !this.gaveUp(queued, error));
-    if (waiting.length === 0) return;
-    if (code === '55P03' && !oneRoom) return this.write(waiting, true);
-    await delay(RETRY_MS * (0.5 + Math.random()));
-    return this.write(waiting, skipLocked);
-  }
-
-  private async bisect(batch: QueuedChange[], error: unknown, skipLocked: boolean): Promise<void> {
-    const [first] = batch;
-    if (first && batch.length === 1) {
-      first.reject(error);
+      await this.recover(batch, error);
       return;
     }
-    const middle = Math.ceil(batch.length / 2);
-    await this.write(batch.slice(0, middle), skipLocked);
-    await this.write(batch.slice(middle), skipLocked);
+    this.batchSize = Math.min(MAX_BATCH, this.batchSize * 2);
+    for (const fact of outcome.facts) this.events.publish(fact);
+    batch.forEach((queued, index) => {
+      const verdict = outcome.verdicts[index];
+      if (verdict?.kind === 'refused') queued.reject(verdict.error);
+      else if (verdict) queued.resolve(verdict);
+      else queued.reject(new Error('A change was written without a verdict'));
+    });
+  }
+
+  /** Nothing of the batch is in the database. It goes back to the front of the queue, but for what can never be written. */
+  private async recover(batch: QueuedChange[], error: unknown): Promise<void> {
+    if (!mayPass(error)) {
+      this.bisect(batch, error);
+      return;
+    }
+    this.queue = [...batch, ...this.queue].filter((queued) => !this.gaveUp(queued, error));
+    if (sqlStateOf(error) === '55P03' && this.hooks.roomsLocked) {
+      // When this fails too, the next attempt at the batch will tell why.
+      await this.hooks.roomsLocked([...new Set(batch.map(({ change }) => change.roomId))]).catch(() => undefined);
+    }
+    await delay(RETRY_MS * (0.5 + Math.random()));
+  }
+
+  /** Halves the next batch until it is the one change that cannot be written. */
+  private bisect(batch: QueuedChange[], error: unknown): void {
+    const [first] = batch;
+    if (batch.length === 1) {
+      first?.reject(error);
+      return;
+    }
+    this.queue.unshift(...batch);
+    this.batchSize = Math.ceil(batch.length / 2);
   }
 
   private gaveUp(queued: QueuedChange, cause: unknown): boolean {
@@ -105,7 +110,11 @@ export class WriterLane {
   }
 }
 
-/** Classes of SQLSTATE that one row causes: data exception, constraint violation other than "already there", not supported. */
-function isDataError(code: string): boolean {
-  return code.startsWith('22') || (code.startsWith('23') && code !== '23505') || code.startsWith('42');
+/**
+ * Whether the same batch may succeed when it is tried again: the database is away or busy, another node was there
+ * first (23505), the transaction was in the way of others (40), or the server is not the primary any more (25).
+ * Everything else is the fault of a row, or of ours: it must not stop the others.
+ */
+function mayPass(error: unknown): boolean {
+  return toAppError(error).code === 'UNAVAILABLE' || /^(23505|40...|25...)$/.test(sqlStateOf(error) ?? '');
 }

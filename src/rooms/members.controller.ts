@@ -25,13 +25,21 @@ export class MembersController {
   /** One's own id joins an open room; anybody else's is an invitation. */
   @Post()
   @HttpCode(204)
-  add(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto, @Body() body: AddMemberDto): Promise<void> {
+  add(
+    @CurrentActor() actor: Actor,
+    @Param() { roomId }: RoomRefDto,
+    @Body() body: AddMemberDto,
+  ): Promise<void> {
     return this.members.add(actor, { ...body, roomId });
   }
 
   @Patch(':userId')
   @HttpCode(204)
-  setRole(@CurrentActor() actor: Actor, @Param() member: MemberRefDto, @Body() { role }: MemberRoleDto): Promise<void> {
+  setRole(
+    @CurrentActor() actor: Actor,
+    @Param() member: MemberRefDto,
+    @Body() { role }: MemberRoleDto,
+  ): Promise<void> {
     return this.members.setRole(actor, { ...member, role });
   }
 

@@ -20,7 +20,11 @@ export class MembersRepository {
   }
 
   /** Adds those who are not members yet, all caught up with the room, and returns them. */
-  async add(tx: Transaction, room: RoomEntity, members: { userId: string; role: MemberRole }[]): Promise<Set<string>> {
+  async add(
+    tx: Transaction,
+    room: RoomEntity,
+    members: { userId: string; role: MemberRole }[],
+  ): Promise<Set<string>> {
     const result = await tx.manager
       .createQueryBuilder()
       .insert()
@@ -70,6 +74,10 @@ export class MembersRepository {
 
   /** The users among these ids that exist. */
   users(tx: Transaction, ids: string[]): Promise<UserEntity[]> {
-    return tx.manager.find(UserEntity, { select: { id: true, username: true }, where: { id: In(ids) }, order: { id: 'ASC' } });
+    return tx.manager.find(UserEntity, {
+      select: { id: true, username: true },
+      where: { id: In(ids) },
+      order: { id: 'ASC' },
+    });
   }
 }

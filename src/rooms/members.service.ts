@@ -40,7 +40,10 @@ export class MembersService {
     return { data: members, ...(cursor !== undefined && { cursor }), hasMore: cursor !== undefined };
   }
 
-  async list(actor: Actor, { roomId, cursor = '' }: ListMembers): Promise<{ members: Member[]; cursor?: string }> {
+  async list(
+    actor: Actor,
+    { roomId, cursor = '' }: ListMembers,
+  ): Promise<{ members: Member[]; cursor?: string }> {
     await this.access.member(actor, roomId);
     const limit = CONTRACT_LIMITS.membersPage;
     const rows = await this.members.page(roomId, cursor, limit + 1);
@@ -56,7 +59,8 @@ export class MembersService {
       const [user] = await this.members.users(tx, [userId]);
       if (!user) throw new AppError('NOT_FOUND', 'There is no such user');
       const added = await this.members.add(tx, membership.room, [{ userId, role }]);
-      if (added.has(userId)) tx.raise(new MemberJoined(roomId, userId, user.username, userId !== actor.userId));
+      if (added.has(userId))
+        tx.raise(new MemberJoined(roomId, userId, user.username, userId !== actor.userId));
     });
   }
 

@@ -27,7 +27,12 @@ export class RoomAccess {
   }
 
   /** A member under the room's lock, for those who go on to change it. */
-  async lockedMember(tx: Transaction, actor: Actor, roomId: string, capability: Capability): Promise<Membership> {
+  async lockedMember(
+    tx: Transaction,
+    actor: Actor,
+    roomId: string,
+    capability: Capability,
+  ): Promise<Membership> {
     const room = await this.rooms.lock(tx, roomId);
     // Read after the lock is held: what was committed while waiting for it counts.
     const found = await this.rooms.findFor(actor.userId, roomId, tx.manager);

@@ -19,7 +19,9 @@ export class RoomViews {
     if (!first) return [];
     const direct = memberships.filter(({ room }) => room.type === 'direct').map(({ room }) => room.id);
     const names = await this.rooms.directNames(first.member.userId, direct);
-    return memberships.map(({ room, member }) => roomView(room, member.role, this.online(room.id), names.get(room.id)));
+    return memberships.map(({ room, member }) =>
+      roomView(room, member.role, this.online(room.id), names.get(room.id)),
+    );
   }
 
   async showOne(membership: Membership): Promise<Room> {

@@ -26,7 +26,9 @@ export class RoomsBroadcaster implements OnModuleInit {
   onModuleInit(): void {
     this.events.on(MemberJoined, (event) => this.joined(event));
     this.events.on(MemberLeft, (event) => this.left(event));
-    this.events.on(MemberRoleChanged, ({ roomId, userId }) => this.inTurn(() => this.tell(userId, roomId, 'room:updated')));
+    this.events.on(MemberRoleChanged, ({ roomId, userId }) =>
+      this.inTurn(() => this.tell(userId, roomId, 'room:updated')),
+    );
     this.events.on(RoomChanged, ({ roomId }) => this.inTurn(() => this.changed(roomId)));
   }
 

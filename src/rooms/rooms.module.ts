@@ -16,7 +16,15 @@ import { RoomsService } from './rooms.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity]), UsersModule],
   controllers: [RoomsController, MembersController],
-  providers: [RoomsService, MembersService, RoomAccess, RoomViews, RoomsRepository, MembersRepository, RoomsBroadcaster],
+  providers: [
+    RoomsService,
+    MembersService,
+    RoomAccess,
+    RoomViews,
+    RoomsRepository,
+    MembersRepository,
+    RoomsBroadcaster,
+  ],
   exports: [RoomsService, MembersService, RoomAccess, RoomViews],
 })
 export class RoomsModule {}

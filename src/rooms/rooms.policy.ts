@@ -24,7 +24,11 @@ const OWNER: Capability[] = [...ADMIN, 'room:role'];
 
 /** Who may do what, by type of room and role. */
 const CAPABILITIES: Record<RoomType, Record<MemberRole, Capability[]>> = {
-  public: { owner: OWNER, admin: ADMIN, member: ['message:send', 'message:react', 'room:invite', 'room:leave'] },
+  public: {
+    owner: OWNER,
+    admin: ADMIN,
+    member: ['message:send', 'message:react', 'room:invite', 'room:leave'],
+  },
   private: { owner: OWNER, admin: ADMIN, member: ['message:send', 'message:react', 'room:leave'] },
   announcement: { owner: OWNER, admin: ADMIN, member: ['message:react', 'room:leave'] },
   // The people of a direct room are equal and stay the same.
@@ -61,14 +65,18 @@ export function roomNotFound(): AppError {
 
 /** What somebody who is not in the room is told: of a closed room not even that it exists. */
 export function notInRoom(room: RoomEntity | null | undefined): AppError {
-  return room && isOpen(room.type) ? new AppError('NOT_A_MEMBER', 'You are not a member of this room') : roomNotFound();
+  return room && isOpen(room.type)
+    ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
+    : roomNotFound();
 }
 
 export function assertMayKick(kicker: MemberRole, target: MemberRole): void {
-  if (RANK[kicker] <= RANK[target]) throw new AppError('FORBIDDEN', 'Only people with a lower role can be removed');
+  if (RANK[kicker] <= RANK[target])
+    throw new AppError('FORBIDDEN', 'Only people with a lower role can be removed');
 }
 
 /** A room with members keeps an owner. */
 export function assertNotLastOwner(role: MemberRole, owners: number): void {
-  if (role === 'owner' && owners <= 1) throw new AppError('CONFLICT', 'The last owner hands the room over first');
+  if (role === 'owner' && owners <= 1)
+    throw new AppError('CONFLICT', 'The last owner hands the room over first');
 }

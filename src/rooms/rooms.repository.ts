@@ -33,7 +33,10 @@ export class RoomsRepository {
   }
 
   /** False when the id, or the set of people of a direct room, is taken. */
-  async insert(tx: Transaction, room: Partial<RoomEntity> & Pick<RoomEntity, 'id' | 'type'>): Promise<boolean> {
+  async insert(
+    tx: Transaction,
+    room: Partial<RoomEntity> & Pick<RoomEntity, 'id' | 'type'>,
+  ): Promise<boolean> {
     const result = await tx.manager
       .createQueryBuilder()
       .insert()

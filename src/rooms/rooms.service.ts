@@ -31,7 +31,8 @@ export class RoomsService {
 
   async create(actor: Actor, input: CreateRoom): Promise<{ room: Room }> {
     if (input.type !== 'direct') this.assertMayCreate(actor);
-    const roomId = input.type === 'direct' ? await this.createDirect(actor, input) : await this.createNamed(actor, input);
+    const roomId =
+      input.type === 'direct' ? await this.createDirect(actor, input) : await this.createNamed(actor, input);
     return { room: await this.show(actor, roomId) };
   }
 
@@ -46,7 +47,12 @@ export class RoomsService {
       const room = await this.rooms.lock(tx, roomId);
       if (!room || !isOpen(room.type)) throw roomNotFound();
       // Also the one who comes back to an empty room owns it.
-      await this.admit(tx, room, [{ userId: actor.userId, role: room.memberCount === 0 ? 'owner' : 'member' }], actor);
+      await this.admit(
+        tx,
+        room,
+        [{ userId: actor.userId, role: room.memberCount === 0 ? 'owner' : 'member' }],
+        actor,
+      );
     });
   }
 
@@ -59,10 +65,14 @@ export class RoomsService {
     });
   }
 
-  async update(actor: Actor, { roomId, name, topic, slowModeSeconds, archived }: UpdateRoom): Promise<{ room: Room }> {
+  async update(
+    actor: Actor,
+    { roomId, name, topic, slowModeSeconds, archived }: UpdateRoom,
+  ): Promise<{ room: Room }> {
     await this.unitOfWork.run(async (tx) => {
       const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:update');
-      if (archived !== undefined && member.role !== 'owner') throw new AppError('FORBIDDEN', 'Only owners archive a room');
+      if (archived !== undefined && member.role !== 'owner')
+        throw new AppError('FORBIDDEN', 'Only owners archive a room');
       await this.rooms.update(tx, roomId, {
         ...(name !== undefined && { name }),
         ...(topic !== undefined && { topic: topic === '' ? null : topic }),
@@ -103,18 +113,31 @@ export class RoomsService {
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.rooms.insert(tx, { id: roomId, type, name, history })))
         throw new AppError('CONFLICT', 'The room id is taken');
-      const others = memberIds.filter((id) => id !== actor.userId).map((userId) => ({ userId, role: 'member' as const }));
-      await this.admit(tx, await this.locked(tx, roomId), [{ userId: actor.userId, role: 'owner' }, ...others], actor);
+      const others = memberIds
+        .filter((id) => id !== actor.userId)
+        .map((userId) => ({ userId, role: 'member' as const }));
+      await this.admit(
+        tx,
+        await this.locked(tx, roomId),
+        [{ userId: actor.userId, role: 'owner' }, ...others],
+        actor,
+      );
     });
     return roomId;
   }
 
-  private async createDirect(actor: Actor, { roomId, name, memberIds = [], history = 'full' }: CreateRoom): Promise<string> {
+  private async createDirect(
+    actor: Actor,
+    { roomId, name, memberIds = [], history = 'full' }: CreateRoom,
+  ): Promise<string> {
     if (roomId !== undefined) throw AppError.invalid('roomId', 'is given by the server for direct rooms');
     if (name !== undefined) throw AppError.invalid('name', 'direct rooms have none');
     const people = [...new Set([actor.userId, ...memberIds])].sort();
     if (people.length < 2 || people.length > CONTRACT_LIMITS.directMembers)
-      throw AppError.invalid('memberIds', `a direct room has 2 to ${String(CONTRACT_LIMITS.directMembers)} people`);
+      throw AppError.invalid(
+        'memberIds',
+        `a direct room has 2 to ${String(CONTRACT_LIMITS.directMembers)} people`,
+      );
     const directKey = createHash('sha256').update(JSON.stringify(people)).digest('base64url');
     return this.unitOfWork.run(async (tx) => {
       const id = uuid();
@@ -123,7 +146,12 @@ export class RoomsService {
         if (!existing) throw new Error('A direct room is taken and not there');
         return existing.id;
       }
-      await this.admit(tx, await this.locked(tx, id), people.map((userId) => ({ userId, role: 'member' })), actor);
+      await this.admit(
+        tx,
+        await this.locked(tx, id),
+        people.map((userId) => ({ userId, role: 'member' })),
+        actor,
+      );
       return id;
     });
   }
@@ -141,10 +169,18 @@ export class RoomsService {
     wanted: { userId: string; role: MemberRole }[],
     actor: Actor,
   ): Promise<void> {
-    const users = await this.members.users(tx, wanted.map(({ userId }) => userId));
-    if (users.length < new Set(wanted.map(({ userId }) => userId)).size) throw new AppError('NOT_FOUND', 'There is no such user');
+    const users = await this.members.users(
+      tx,
+      wanted.map(({ userId }) => userId),
+    );
+    if (users.length < new Set(wanted.map(({ userId }) => userId)).size)
+      throw new AppError('NOT_FOUND', 'There is no such user');
     const roles = new Map(wanted.map(({ userId, role }) => [userId, role]));
-    const added = await this.members.add(tx, room, users.map(({ id }) => ({ userId: id, role: roles.get(id) ?? 'member' })));
+    const added = await this.members.add(
+      tx,
+      room,
+      users.map(({ id }) => ({ userId: id, role: roles.get(id) ?? 'member' })),
+    );
     for (const { id, username } of users)
       if (added.has(id)) tx.raise(new MemberJoined(room.id, id, username, id !== actor.userId));
   }

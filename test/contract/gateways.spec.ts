@@ -20,19 +20,30 @@ describe('the contract and the server', () => {
   afterAll(() => server.stop());
 
   it('every gateway is a RealtimeGateway: it passes guard and error filter', () => {
-    for (const { type } of gateways(server.app)) expect(Reflect.getMetadata(REALTIME_GATEWAY, type)).toBeDefined();
+    for (const { type } of gateways(server.app))
+      expect(Reflect.getMetadata(REALTIME_GATEWAY, type)).toBeDefined();
     expect(gateways(server.app)).not.toHaveLength(0);
   });
 
   it('the gateways handle exactly the commands of the contract', () => {
     const handled: Record<string, string[]> = {};
-    for (const { type, namespace } of gateways(server.app)) (handled[namespace] ??= []).push(...handledBy(type));
+    for (const { type, namespace } of gateways(server.app))
+      (handled[namespace] ??= []).push(...handledBy(type));
     expect(Object.keys(handled).sort()).toEqual(Object.keys(COMMANDS).sort());
-    for (const [namespace, commands] of Object.entries(COMMANDS)) expect(handled[namespace]?.sort()).toEqual([...commands].sort());
+    for (const [namespace, commands] of Object.entries(COMMANDS))
+      expect(handled[namespace]?.sort()).toEqual([...commands].sort());
   });
 
   it('has not changed without its snapshot, and the snapshot not without a "Wire" line in the changelog', () => {
-    const contract = { PROTOCOL_VERSION, commands: CHAT_COMMANDS, events: CHAT_EVENTS, ERRORS, CONNECT_ERRORS, CLOSINGS, CONTRACT_LIMITS };
+    const contract = {
+      PROTOCOL_VERSION,
+      commands: CHAT_COMMANDS,
+      events: CHAT_EVENTS,
+      ERRORS,
+      CONNECT_ERRORS,
+      CLOSINGS,
+      CONTRACT_LIMITS,
+    };
     const snapshot: unknown = JSON.parse(readFileSync(join(__dirname, 'contract.snapshot.json'), 'utf8'));
     expect(contract).toEqual(snapshot);
     expect(readFileSync(join(__dirname, '../../CHANGELOG.md'), 'utf8')).toMatch(/^### Wire$/m);
@@ -41,13 +52,12 @@ describe('the contract and the server', () => {
 
 /** A class that Nest binds to a namespace, however it was declared. */
 function gateways(app: NestExpressApplication): { type: new () => unknown; namespace: string }[] {
-  return new DiscoveryService(app.get(ModulesContainer))
-    .getProviders()
-    .flatMap(({ metatype }) => {
-      if (typeof metatype !== 'function' || Reflect.getMetadata('websockets:is_gateway', metatype) !== true) return [];
-      const options = Reflect.getMetadata('websockets:gateway_options', metatype) as { namespace: string };
-      return [{ type: metatype as new () => unknown, namespace: options.namespace }];
-    });
+  return new DiscoveryService(app.get(ModulesContainer)).getProviders().flatMap(({ metatype }) => {
+    if (typeof metatype !== 'function' || Reflect.getMetadata('websockets:is_gateway', metatype) !== true)
+      return [];
+    const options = Reflect.getMetadata('websockets:gateway_options', metatype) as { namespace: string };
+    return [{ type: metatype as new () => unknown, namespace: options.namespace }];
+  });
 }
 
 function handledBy(type: new () => unknown): string[] {

@@ -10,20 +10,38 @@ describe('a conversation', () => {
   it('two people meet in a room, write, answer, react, edit and delete', async () => {
     const [alice, bob] = await server.actors('alice', 'bob');
     const joined = await alice.does('room:join', { roomId: 'general', roomName: 'General' });
-    expect(joined.room).toMatchObject({ id: 'general', name: 'General', type: 'public', role: 'owner', members: { count: 1, online: 1 } });
+    expect(joined.room).toMatchObject({
+      id: 'general',
+      name: 'General',
+      type: 'public',
+      role: 'owner',
+      members: { count: 1, online: 1 },
+    });
     await bob.does('room:join', { roomId: 'general' });
     await alice.receives('room:user-joined', { userId: bob.id, username: 'bob' });
 
     const sent = await alice.sends('general', '  hello  ');
     expect(sent).toMatchObject({ seq: 1, rev: 1, deduplicated: false });
     const received = await bob.receives('message:new', { id: sent.messageId });
-    expect(received).toMatchObject({ content: 'hello', sender: { id: alice.id, name: 'alice' }, seq: 1, rev: 1 });
+    expect(received).toMatchObject({
+      content: 'hello',
+      sender: { id: alice.id, name: 'alice' },
+      seq: 1,
+      rev: 1,
+    });
     await alice.receives('message:new', { id: sent.messageId });
 
     const reply = await bob.sends('general', 'hi', { replyTo: sent.messageId });
-    await alice.receives('message:new', { id: reply.messageId, replyTo: { id: sent.messageId, seq: 1, excerpt: 'hello' } });
+    await alice.receives('message:new', {
+      id: reply.messageId,
+      replyTo: { id: sent.messageId, seq: 1, excerpt: 'hello' },
+    });
 
-    const { message: reacted } = await bob.does('message:react', { messageId: sent.messageId, emoji: '👍', on: true });
+    const { message: reacted } = await bob.does('message:react', {
+      messageId: sent.messageId,
+      emoji: '👍',
+      on: true,
+    });
     expect(reacted).toMatchObject({ rev: 3, reactions: [{ emoji: '👍', count: 1, userIds: [bob.id] }] });
     await alice.receives('message:updated', { id: sent.messageId, rev: 3 });
     await alice.does('message:edit', { messageId: sent.messageId, content: 'hello all' });
@@ -34,7 +52,10 @@ describe('a conversation', () => {
     await bob.receives('message:deleted', { id: sent.messageId });
 
     const { messages } = await bob.does('message:history', { roomId: 'general' });
-    expect(messages.map(({ seq, content }) => [seq, content])).toEqual([[1, ''], [2, 'hi']]);
+    expect(messages.map(({ seq, content }) => [seq, content])).toEqual([
+      [1, ''],
+      [2, 'hi'],
+    ]);
     const synced = await bob.does('room:sync', { roomId: 'general', since: 0 });
     expect(synced).toMatchObject({ rev: 5, hasMore: false });
     expect(synced.messages.map(({ rev }) => rev)).toEqual([2, 5]);

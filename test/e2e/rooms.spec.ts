@@ -15,7 +15,9 @@ describe('rooms', () => {
     await alice.does('room:create', { roomId: 'closed', name: 'Closed', type: 'private' });
     await alice.does('room:create', { roomId: 'news', name: 'News', type: 'announcement' });
 
-    expect(await bob.refused('message:send', { roomId: 'open', content: 'x' })).toMatchObject({ code: 'NOT_A_MEMBER' });
+    expect(await bob.refused('message:send', { roomId: 'open', content: 'x' })).toMatchObject({
+      code: 'NOT_A_MEMBER',
+    });
     // Whether a closed room exists is not told: both answers are the same.
     const closed = await bob.refused('room:join', { roomId: 'closed', roomName: 'Mine' });
     const absent = await bob.refused('room:join', { roomId: 'never-made' });
@@ -23,7 +25,9 @@ describe('rooms', () => {
     expect(closed.code).toBe('NOT_FOUND');
 
     await bob.does('room:join', { roomId: 'news' });
-    expect(await bob.refused('message:send', { roomId: 'news', content: 'x' })).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await bob.refused('message:send', { roomId: 'news', content: 'x' })).toMatchObject({
+      code: 'FORBIDDEN',
+    });
     const { messageId } = await alice.sends('news', 'Today');
     await bob.receives('message:new', { id: messageId });
     await bob.does('message:react', { messageId, emoji: '🎉', on: true });
@@ -32,19 +36,28 @@ describe('rooms', () => {
   it('a direct room is one per set of people, and both are told', async () => {
     const { room } = await alice.does('room:create', { type: 'direct', memberIds: [bob.id] });
     expect(room).toMatchObject({ type: 'direct', name: 'bob', members: { count: 2 } });
-    expect(await bob.receives('room:added', { room: { id: room.id } })).toMatchObject({ room: { name: 'alice' } });
+    expect(await bob.receives('room:added', { room: { id: room.id } })).toMatchObject({
+      room: { name: 'alice' },
+    });
     const again = await bob.does('room:create', { type: 'direct', memberIds: [alice.id, bob.id] });
     expect(again.room.id).toBe(room.id);
     expect(await bob.refused('room:leave', { roomId: room.id })).toMatchObject({ code: 'FORBIDDEN' });
     expect(await carol.refused('room:join', { roomId: room.id })).toMatchObject({ code: 'NOT_FOUND' });
-    expect(await alice.refused('room:create', { type: 'direct', memberIds: [] })).toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect(await alice.refused('room:create', { type: 'direct', memberIds: ['nobody'] })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await alice.refused('room:create', { type: 'direct', memberIds: [] })).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+    expect(await alice.refused('room:create', { type: 'direct', memberIds: ['nobody'] })).toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   it('a hundred people who open the same direct room at once get one', async () => {
     const rooms = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
-        (index % 2 ? alice : carol).does('room:create', { type: 'direct', memberIds: [(index % 2 ? carol : alice).id] }),
+        (index % 2 ? alice : carol).does('room:create', {
+          type: 'direct',
+          memberIds: [(index % 2 ? carol : alice).id],
+        }),
       ),
     );
     expect(new Set(rooms.map(({ room }) => room.id)).size).toBe(1);
@@ -54,8 +67,12 @@ describe('rooms', () => {
     const roomId = 'crew';
     await alice.does('room:create', { roomId, name: 'Crew', type: 'private', memberIds: [bob.id] });
     await bob.receives('room:added', { room: { id: roomId, role: 'member' } });
-    expect(await bob.refused('room:invite', { roomId, userId: carol.id })).toMatchObject({ code: 'FORBIDDEN' });
-    expect(await alice.refused('room:invite', { roomId, userId: 'nobody' })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await bob.refused('room:invite', { roomId, userId: carol.id })).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(await alice.refused('room:invite', { roomId, userId: 'nobody' })).toMatchObject({
+      code: 'NOT_FOUND',
+    });
     await alice.does('room:invite', { roomId, userId: carol.id });
     await carol.receives('room:added', { room: { id: roomId } });
     await bob.receives('room:user-joined', { roomId, userId: carol.id });
@@ -70,25 +87,36 @@ describe('rooms', () => {
     await alice.receives('room:removed', { roomId, reason: 'left' });
     await bob.receives('room:user-left', { roomId, userId: alice.id });
     expect(await alice.refused('message:history', { roomId })).toMatchObject({ code: 'NOT_FOUND' });
-    expect(await bob.refused('room:role', { roomId, userId: bob.id, role: 'member' })).toMatchObject({ code: 'CONFLICT' });
+    expect(await bob.refused('room:role', { roomId, userId: bob.id, role: 'member' })).toMatchObject({
+      code: 'CONFLICT',
+    });
     expect(await carol.refused('room:kick', { roomId, userId: bob.id })).toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('somebody removed hears nothing more, on any device, and cannot come back to a private room', async () => {
     const roomId = 'secret';
-    await alice.does('room:create', { roomId, name: 'Secret', type: 'private', memberIds: [bob.id, carol.id] });
+    await alice.does('room:create', {
+      roomId,
+      name: 'Secret',
+      type: 'private',
+      memberIds: [bob.id, carol.id],
+    });
     const phone = await server.connected(bob.session);
     await bob.receives('room:added', { room: { id: roomId } });
     await phone.does('room:join', { roomId });
     await alice.does('room:kick', { roomId, userId: bob.id });
-    await Promise.all([bob.receives('room:removed', { roomId, reason: 'kicked' }), phone.receives('room:removed', { roomId })]);
+    await Promise.all([
+      bob.receives('room:removed', { roomId, reason: 'kicked' }),
+      phone.receives('room:removed', { roomId }),
+    ]);
     await alice.sends(roomId, 'behind his back');
     // A later event on the same road: bob is in another room with alice.
     await alice.does('room:join', { roomId: 'lobby', roomName: 'Lobby' });
     await bob.does('room:join', { roomId: 'lobby' });
     await phone.does('room:join', { roomId: 'lobby' });
     await Promise.all([bob.hasSeenEverythingOf('lobby', alice), phone.hasSeenEverythingOf('lobby', alice)]);
-    for (const device of [bob, phone]) expect(device.got('message:new').filter((message) => message.roomId === roomId)).toEqual([]);
+    for (const device of [bob, phone])
+      expect(device.got('message:new').filter((message) => message.roomId === roomId)).toEqual([]);
     expect(await bob.refused('room:join', { roomId })).toMatchObject({ code: 'NOT_FOUND' });
     expect(await bob.refused('room:sync', { roomId, since: 0 })).toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -97,16 +125,29 @@ describe('rooms', () => {
     const roomId = 'project';
     await alice.does('room:create', { roomId, name: 'Project', type: 'public' });
     await bob.does('room:join', { roomId });
-    const { room } = await alice.does('room:update', { roomId, topic: 'Ship it', slowModeSeconds: 0, name: 'Project X' });
+    const { room } = await alice.does('room:update', {
+      roomId,
+      topic: 'Ship it',
+      slowModeSeconds: 0,
+      name: 'Project X',
+    });
     expect(room).toMatchObject({ name: 'Project X', topic: 'Ship it', role: 'owner' });
-    expect(await bob.receives('room:updated', { room: { id: roomId, topic: 'Ship it' } })).toMatchObject({ room: { role: 'member' } });
-    expect(await alice.receives('room:updated', { room: { id: roomId } })).toMatchObject({ room: { role: 'owner' } });
+    expect(await bob.receives('room:updated', { room: { id: roomId, topic: 'Ship it' } })).toMatchObject({
+      room: { role: 'member' },
+    });
+    expect(await alice.receives('room:updated', { room: { id: roomId } })).toMatchObject({
+      room: { role: 'owner' },
+    });
     expect(await bob.refused('room:update', { roomId, name: 'Mine' })).toMatchObject({ code: 'FORBIDDEN' });
 
     const { messageId } = await bob.sends(roomId, 'last words');
     await alice.does('room:update', { roomId, archived: true });
-    expect(await bob.refused('message:send', { roomId, content: 'x' })).toMatchObject({ code: 'ROOM_ARCHIVED' });
-    expect(await bob.refused('message:edit', { messageId, content: 'x' })).toMatchObject({ code: 'ROOM_ARCHIVED' });
+    expect(await bob.refused('message:send', { roomId, content: 'x' })).toMatchObject({
+      code: 'ROOM_ARCHIVED',
+    });
+    expect(await bob.refused('message:edit', { messageId, content: 'x' })).toMatchObject({
+      code: 'ROOM_ARCHIVED',
+    });
     expect((await bob.does('message:history', { roomId })).messages).toHaveLength(1);
     await alice.does('room:update', { roomId, archived: false });
     await bob.sends(roomId, 'again');
@@ -128,7 +169,12 @@ describe('rooms', () => {
   it('members come in pages with who is online; the list of rooms too, with the last message', async () => {
     const roomId = 'full';
     const away = await server.register('away');
-    await alice.does('room:create', { roomId, name: 'Full', type: 'public', memberIds: [bob.id, away.user.id] });
+    await alice.does('room:create', {
+      roomId,
+      name: 'Full',
+      type: 'public',
+      memberIds: [bob.id, away.user.id],
+    });
     const { members, cursor } = await bob.does('room:members', { roomId });
     expect(cursor).toBeUndefined();
     expect(members.map(({ username, online, role }) => [username, online, role]).sort()).toEqual([
@@ -139,7 +185,11 @@ describe('rooms', () => {
     await alice.sends(roomId, 'hello');
     const list = await bob.does('room:list', {});
     const summary = list.rooms.find(({ room }) => room.id === roomId);
-    expect(summary).toMatchObject({ readState: { unread: 1 }, lastMessage: { content: 'hello' }, room: { members: { count: 3, online: 2 } } });
+    expect(summary).toMatchObject({
+      readState: { unread: 1 },
+      lastMessage: { content: 'hello' },
+      room: { members: { count: 3, online: 2 } },
+    });
     const rest = await bob.rest('GET', '/rooms');
     expect(rest).toMatchObject({ status: 200, body: { hasMore: false } });
     expect((rest.body as { data: unknown[] }).data).toEqual(list.rooms);
@@ -148,30 +198,54 @@ describe('rooms', () => {
   it('over REST by the same rules, seen live by sockets', async () => {
     const created = await alice.rest('POST', '/rooms', { roomId: 'rested', name: 'Rested', type: 'private' });
     expect(created).toMatchObject({ status: 201, body: { room: { id: 'rested', role: 'owner' } } });
-    expect(await alice.rest('POST', '/rooms', { roomId: 'rested', name: 'R', type: 'public' })).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
-    expect(await bob.rest('GET', '/rooms/rested')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
-    expect(await alice.rest('POST', '/rooms/rested/members', { userId: bob.id })).toMatchObject({ status: 204 });
+    expect(await alice.rest('POST', '/rooms', { roomId: 'rested', name: 'R', type: 'public' })).toMatchObject(
+      { status: 409, body: { code: 'CONFLICT' } },
+    );
+    expect(await bob.rest('GET', '/rooms/rested')).toMatchObject({
+      status: 404,
+      body: { code: 'NOT_FOUND' },
+    });
+    expect(await alice.rest('POST', '/rooms/rested/members', { userId: bob.id })).toMatchObject({
+      status: 204,
+    });
     await bob.receives('room:added', { room: { id: 'rested' } });
-    expect(await alice.rest('PATCH', `/rooms/rested/members/${bob.id}`, { role: 'admin' })).toMatchObject({ status: 204 });
-    expect(await bob.rest('PATCH', '/rooms/rested', { topic: 'By REST' })).toMatchObject({ status: 200, body: { room: { topic: 'By REST', role: 'admin' } } });
-    expect(await bob.rest('GET', '/rooms/rested/members')).toMatchObject({ status: 200, body: { hasMore: false } });
+    expect(await alice.rest('PATCH', `/rooms/rested/members/${bob.id}`, { role: 'admin' })).toMatchObject({
+      status: 204,
+    });
+    expect(await bob.rest('PATCH', '/rooms/rested', { topic: 'By REST' })).toMatchObject({
+      status: 200,
+      body: { room: { topic: 'By REST', role: 'admin' } },
+    });
+    expect(await bob.rest('GET', '/rooms/rested/members')).toMatchObject({
+      status: 200,
+      body: { hasMore: false },
+    });
     expect(await bob.rest('DELETE', `/rooms/rested/members/${bob.id}`)).toMatchObject({ status: 204 });
     await bob.receives('room:removed', { roomId: 'rested', reason: 'left' });
     expect(await alice.rest('DELETE', '/rooms/rested')).toMatchObject({ status: 200 });
-    expect(await alice.refused('message:send', { roomId: 'rested', content: 'x' })).toMatchObject({ code: 'ROOM_ARCHIVED' });
+    expect(await alice.refused('message:send', { roomId: 'rested', content: 'x' })).toMatchObject({
+      code: 'ROOM_ARCHIVED',
+    });
   });
 
   it('only administrators freeze a room; frozen is read only', async () => {
     await alice.does('room:create', { roomId: 'heated', name: 'Heated', type: 'public' });
-    expect(await alice.rest('PUT', '/admin/rooms/heated/freeze')).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    expect(await alice.rest('PUT', '/admin/rooms/heated/freeze')).toMatchObject({
+      status: 403,
+      body: { code: 'FORBIDDEN' },
+    });
   });
 
   it('ROOM_CREATION=admin leaves direct rooms to everybody', async () => {
     const strict = await TestServer.start({ ROOM_CREATION: 'admin' });
     try {
       const [dora, emil] = await strict.actors('dora', 'emil');
-      expect(await dora.refused('room:create', { name: 'X', type: 'public' })).toMatchObject({ code: 'FORBIDDEN' });
-      expect(await dora.refused('room:join', { roomId: 'x', roomName: 'X' })).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await dora.refused('room:create', { name: 'X', type: 'public' })).toMatchObject({
+        code: 'FORBIDDEN',
+      });
+      expect(await dora.refused('room:join', { roomId: 'x', roomName: 'X' })).toMatchObject({
+        code: 'FORBIDDEN',
+      });
       await dora.does('room:create', { type: 'direct', memberIds: [emil.id] });
     } finally {
       await strict.stop();

@@ -65,7 +65,10 @@ export class Actor {
     return (await this.socket.timeout(10_000).emitWithAck(event, payload)) as Ack<ChatCommands[C]['result']>;
   }
 
-  async does<C extends ChatCommand>(event: C, payload: ChatCommands[C]['payload']): Promise<ChatCommands[C]['result']> {
+  async does<C extends ChatCommand>(
+    event: C,
+    payload: ChatCommands[C]['payload'],
+  ): Promise<ChatCommands[C]['result']> {
     const answer = await this.ack(event, payload);
     if (answer.status === 'error') throw new Refused(answer.error);
     return answer;
@@ -96,8 +99,16 @@ export class Actor {
     await this.receives('message:new', { id: messageId });
   }
 
-  async rest(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return request(this.url, method, path, body, { authorization: `Bearer ${this.session.accessToken}`, ...headers });
+  async rest(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return request(this.url, method, path, body, {
+      authorization: `Bearer ${this.session.accessToken}`,
+      ...headers,
+    });
   }
 }
 

@@ -21,7 +21,8 @@ export class Inbox {
 
   /** The first event of this name whose payload has these fields, in the past or within the deadline. */
   async find<T>(event: string, fields: object = {}): Promise<T> {
-    const found = () => this.events.find((received) => received.event === event && matches(received.payload, fields));
+    const found = () =>
+      this.events.find((received) => received.event === event && matches(received.payload, fields));
     await this.until(() => found() !== undefined, `${event} with ${JSON.stringify(fields)}`);
     return found()?.payload as T;
   }
@@ -33,7 +34,9 @@ export class Inbox {
         if (holds()) finish(resolve);
       };
       const timer = setTimeout(() => {
-        const seen = this.events.map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)?.slice(0, 200)}`).join('\n');
+        const seen = this.events
+          .map(({ event, payload }) => `  ${event} ${String(JSON.stringify(payload)).slice(0, 200)}`)
+          .join('\n');
         finish(() => reject(new Error(`Waited for ${what}; the inbox has:\n${seen}`)));
       }, deadlineMs);
       const finish = (end: () => void) => {

@@ -67,7 +67,11 @@ export class TestServer {
   }
 
   async register(username: string): Promise<AuthSession> {
-    const { status, body } = await this.post('/auth/register', { username, password: PASSWORD, name: username });
+    const { status, body } = await this.post('/auth/register', {
+      username,
+      password: PASSWORD,
+      name: username,
+    });
     if (status !== 201) throw new Error(`Could not register: ${String(status)} ${JSON.stringify(body)}`);
     return body as AuthSession;
   }

@@ -12,6 +12,8 @@ import { EventsModule } from '../../src/platform/events/events.module.js';
 import { configOn, createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
 
 Logger.overrideLogger(false);
+// initdb alone takes seconds on a busy machine.
+jest.setTimeout(90_000);
 
 @Module({})
 class Platform {}

@@ -7,6 +7,8 @@ import { migrate } from '../../src/platform/database/migrate.js';
 import { configOn, createEmptyDatabase, type TestDatabase } from '../harness/database.js';
 
 Logger.overrideLogger(false);
+// In embedded mode every test runs initdb.
+jest.setTimeout(60_000);
 
 /** `npm run migration:check`. */
 describe('migrations', () => {

@@ -1,4 +1,17 @@
-import { ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsInt, IsString, IsUUID, Length, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsString,
+  IsUUID,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 import type {
   DeleteMessage,
   EditMessage,
@@ -13,7 +26,8 @@ import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import { IsJsonWithin, IsPosition, IsRoomId, IsUserId, Optional } from '../../platform/validation/rules.js';
 
 /** No emoji has white space in it; 32 characters hold the longest sequences and `:shortcodes:`. */
-const IsEmoji = () => Matches(/^\S{1,32}$/u, { message: 'must be an emoji, 1 to 32 characters without white space' });
+const IsEmoji = () =>
+  Matches(/^\S{1,32}$/u, { message: 'must be an emoji, 1 to 32 characters without white space' });
 
 /** A message without its room, which is in the path over REST. */
 export class NewMessageDto {

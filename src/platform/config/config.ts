@@ -25,14 +25,19 @@ export function loadConfig(environment: Environment = process.env) {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = cleanEnv(given, schema, {
     reporter: ({ errors }) => {
-      for (const [key, error] of Object.entries(errors)) problems.push({ key, problem: error?.message ?? 'is not valid' });
+      for (const [key, error] of Object.entries(errors))
+        problems.push({ key, problem: error.message });
     },
   });
   const failed = new Set(problems.map(({ key }) => key));
   const together = (key: string, ok: boolean, problem: string) => {
     if (!ok && !failed.has(key)) problems.push({ key, problem });
   };
-  together('JWT_SECRET', !env.DATABASE_URL || env.JWT_SECRET !== undefined, 'is needed with DATABASE_URL, at least 32 bytes');
+  together(
+    'JWT_SECRET',
+    !env.DATABASE_URL || env.JWT_SECRET !== undefined,
+    'is needed with DATABASE_URL, at least 32 bytes',
+  );
   together('ADMIN_PASSWORD', !env.ADMIN_USERNAME || !!env.ADMIN_PASSWORD, 'is needed with ADMIN_USERNAME');
   together('ADMIN_USERNAME', !env.ADMIN_PASSWORD || !!env.ADMIN_USERNAME, 'is needed with ADMIN_PASSWORD');
   together('TLS_KEY', !env.TLS_CERT || !!env.TLS_KEY, 'is needed with TLS_CERT');
@@ -96,6 +101,7 @@ type DeepReadonly<T> = T extends (infer Item)[]
     : T;
 
 function deepFreeze<T extends object>(value: T): DeepReadonly<T> {
-  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
   return Object.freeze(value) as DeepReadonly<T>;
 }

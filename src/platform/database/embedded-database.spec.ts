@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedDatabase, EmbeddedDatabaseFailure } from './embedded-database.js';
 
+// initdb alone takes seconds on a busy machine.
+jest.setTimeout(60_000);
+
 const MEGABYTE = 1_048_576;
 const poolOf = (database: EmbeddedDatabase): pg.Pool =>
   new pg.Pool({

@@ -117,7 +117,7 @@ async function initialise(dataDir: string): Promise<void> {
 
 async function startWorker(dataDir: string): Promise<Worker> {
   // Flags of the process (`--input-type`, a test runner's loader) are not meant for this thread and may stop it.
-  const worker = new Worker(WORKER, { workerData: { dataDir }, execArgv: [] });
+  const worker = new Worker(WORKER, { workerData: dataDir, execArgv: [] });
   // It says when it is open; rejects when the thread fails first.
   await once(worker, 'message');
   return worker;

@@ -6,9 +6,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
-if (!parentPort) throw new Error('pglite.worker.mjs runs in a worker thread');
+/** @type {unknown} */
+const dataDir = workerData;
+if (!parentPort || typeof dataDir !== 'string')
+  throw new Error('pglite.worker.mjs runs in a worker thread, given a data directory');
 const port = parentPort;
-const { dataDir } = /** @type {{ dataDir: string }} */ (workerData);
 
 // The default of 128 MB for shared buffers would be a third of the process. There is one session, ever.
 const settings = ['shared_buffers=32MB', 'max_connections=5'].flatMap((setting) => ['-c', setting]);

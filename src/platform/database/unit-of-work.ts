@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AppError } from '../errors/app-error.js';
 import { DomainEvents } from '../events/domain-events.js';
 
 /**
@@ -37,6 +38,8 @@ export class UnitOfWork {
       for (const event of raised) this.events.publish(event);
       return result;
     } catch (error) {
+      // TypeORM lets go of a connection that breaks, and then has a word of its own for every further statement.
+      if (runner.isReleased) throw new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause: error });
       // A lost connection cannot roll back; the server has done so already.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       throw error;

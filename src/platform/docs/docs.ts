@@ -49,12 +49,20 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
       requestId: { type: 'string' },
       details: {
         type: 'array',
-        items: { type: 'object', required: ['path', 'problem'], properties: { path: { type: 'string' }, problem: { type: 'string' } } },
+        items: {
+          type: 'object',
+          required: ['path', 'problem'],
+          properties: { path: { type: 'string' }, problem: { type: 'string' } },
+        },
       },
     },
   };
   for (const path of Object.values(document.paths))
     for (const operation of [path.get, path.post, path.put, path.patch, path.delete])
-      if (operation) operation.responses['default'] ??= { description: 'Refused', content: { 'application/problem+json': { schema: problem } } };
+      if (operation)
+        operation.responses['default'] ??= {
+          description: 'Refused',
+          content: { 'application/problem+json': { schema: problem } },
+        };
   return document;
 }

@@ -4,7 +4,10 @@ import { ERRORS } from '../../contract/errors.js';
 import { Public } from '../identity/current-actor.decorator.js';
 
 const ROWS = Object.entries(ERRORS)
-  .map(([code, { status, retryable }]) => `<tr id="${code}"><td><code>${code}</code></td><td>${String(status)}</td><td>${retryable ? 'yes' : 'no'}</td></tr>`)
+  .map(
+    ([code, { status, retryable }]) =>
+      `<tr id="${code}"><td><code>${code}</code></td><td>${String(status)}</td><td>${retryable ? 'yes' : 'no'}</td></tr>`,
+  )
   .join('\n');
 
 const PAGE = `<!doctype html>

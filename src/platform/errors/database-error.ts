@@ -10,7 +10,8 @@ export interface DatabaseFault {
   routine?: string;
 }
 
-const SQL_STATE = /^[0-9A-Z]{5}$/;
+/** The classes of Postgres; EPIPE and other codes of the operating system are five letters too. */
+const SQL_STATE = /^[0-9FHPX][0-9A-Z]{4}$/;
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 

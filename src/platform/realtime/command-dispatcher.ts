@@ -10,8 +10,8 @@ export type CommandHandler = (payload: unknown, command: Command) => Promise<unk
 
 /** What the dispatcher tells the rest of the server. */
 export interface DispatcherHooks {
-  /** A command nobody handles still counts against the connection's limit. */
-  admitUnknown(socket: RealtimeSocket): Promise<void>;
+  /** A command no handler gets to see still counts against the connection's limit. */
+  admitUnhandled(socket: RealtimeSocket): Promise<void>;
   started(): void;
   answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void;
   defect(command: Command, error: unknown): void;
@@ -23,7 +23,8 @@ const MAX_WAITING = 1000;
 interface Waiting {
   command: Command;
   payload: unknown;
-  handler: CommandHandler | undefined;
+  /** Or why there is none. */
+  handler: CommandHandler | AppError;
 }
 
 /** The command a socket is admitting now. One at a time, so a handler that has just been called can ask for its own. */
@@ -73,16 +74,18 @@ export class CommandDispatcher {
       (answered, result) => this.hooks.answered(this.socket, answered, result),
     );
     this.hooks.started();
-    if (args.length > 1) {
-      command.fail(AppError.invalid('(arguments)', 'expected one payload and, last, an acknowledgement'));
-      return;
-    }
     if (this.waiting.length >= MAX_WAITING) {
       command.fail(new AppError('RATE_LIMITED', 'Too many commands are waiting', { retryAfterMs: 1000 }));
       return;
     }
-    this.waiting.push({ command, payload: args[0], handler: this.handlers.get(event) });
+    this.waiting.push({ command, payload: args[0], handler: this.handlerOf(event, args) });
     if (!this.busy) void this.admitWaiting();
+  }
+
+  private handlerOf(event: string, args: unknown[]): CommandHandler | AppError {
+    if (args.length > 1)
+      return AppError.invalid('(arguments)', 'expected one payload and, last, an acknowledgement');
+    return this.handlers.get(event) ?? new AppError('UNKNOWN_EVENT', 'There is no such command');
   }
 
   private async admitWaiting(): Promise<void> {
@@ -99,11 +102,11 @@ export class CommandDispatcher {
     this.busy = false;
   }
 
-  private async run(command: Command, payload: unknown, handler: CommandHandler | undefined): Promise<void> {
+  private async run(command: Command, payload: unknown, handler: CommandHandler | AppError): Promise<void> {
     try {
-      if (!handler) {
-        await this.hooks.admitUnknown(this.socket);
-        throw new AppError('UNKNOWN_EVENT', 'There is no such command');
+      if (handler instanceof AppError) {
+        await this.hooks.admitUnhandled(this.socket);
+        throw handler;
       }
       const answer = await handler(payload, command);
       const result = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer;

@@ -1,5 +1,5 @@
 import type { WireError } from '../../contract/errors.js';
-import { AppError } from '../errors/app-error.js';
+import type { AppError } from '../errors/app-error.js';
 
 type AckFunction = (answer: unknown) => void;
 

@@ -5,6 +5,7 @@ import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { ConnectionCount } from '../health/connection-count.js';
 import { Readiness } from '../health/readiness.js';
+import { WorkInFlight } from '../health/work-in-flight.js';
 import type { Actor } from '../identity/actor.js';
 import { Metrics } from '../metrics/metrics.js';
 import { RealtimeServer } from './realtime-server.js';
@@ -25,8 +26,6 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
   private readonly logger = new Logger(Connections.name);
   private readonly byUser = new Map<string, Set<RealtimeSocket>>();
   private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
-  private inFlight = 0;
-  private onIdle: (() => void) | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -34,6 +33,7 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
     private readonly authenticator: SocketAuthenticator,
     private readonly metrics: Metrics,
     private readonly readiness: Readiness,
+    private readonly work: WorkInFlight,
   ) {}
 
   /** Transports that are open. */
@@ -53,14 +53,19 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
     this.metrics.connections(socket.nsp.name, 1);
     socket.once('disconnect', () => this.forget(socket, actor.userId));
     this.watchExpiry(socket);
-    await socket.join(actor.sessionId ? [userChannel(actor.userId), sessionChannel(actor.sessionId)] : userChannel(actor.userId));
+    await socket.join(
+      actor.sessionId
+        ? [userChannel(actor.userId), sessionChannel(actor.sessionId)]
+        : userChannel(actor.userId),
+    );
     this.closeOldest(sockets);
   }
 
   /** `auth:refresh`: a newer token of the same user renews every socket of the connection. */
   async refresh(socket: RealtimeSocket, token: string): Promise<{ expiresAt: string }> {
     const actor = await this.authenticator.authenticate(token);
-    if (actor.userId !== socket.data.actor.userId) throw new AppError('FORBIDDEN', 'The token is of another user');
+    if (actor.userId !== socket.data.actor.userId)
+      throw new AppError('FORBIDDEN', 'The token is of another user');
     const siblings = [...(this.byUser.get(actor.userId) ?? [])].filter(({ conn }) => conn === socket.conn);
     await Promise.all(siblings.map((sibling) => this.renew(sibling, actor)));
     return { expiresAt: new Date(actor.expiresAt).toISOString() };
@@ -75,46 +80,29 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
     for (const socket of [...(this.byUser.get(userId) ?? [])]) this.close(socket, code);
   }
 
-  /** A command is on its way; `answered` once it is answered. */
-  started(): void {
-    this.inFlight += 1;
-  }
-
-  answered(): void {
-    this.inFlight -= 1;
-    if (this.inFlight === 0) this.onIdle?.();
-  }
-
   /** Tells the socket why, refuses what it still sends, and closes its transport. */
   close(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
     if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(true);
   }
 
-  /** Drain: nothing new, everybody is told to come again a little later, commands in flight get their answers. */
+  /** Drain: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
   async onModuleDestroy(): Promise<void> {
     this.readiness.drain();
     const open = [...this.byUser.values()].flatMap((sockets) => [...sockets]);
     for (const socket of open) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
-    await this.idle(DRAIN_WAIT_MS);
+    await this.work.idle(DRAIN_WAIT_MS);
     for (const socket of open) socket.disconnect(true);
     for (const timer of this.timers.values()) clearTimeout(timer);
-  }
-
-  private idle(atMostMs: number): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, atMostMs);
-      this.onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   private announceClosing(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): boolean {
     if (socket.data.closing) return false;
     socket.data.closing = code;
-    socket.emit('session:closing', { ...CLOSINGS[code], code, ...(retryAfterMs !== undefined && { retryAfterMs: Math.round(retryAfterMs) }) });
+    socket.emit('session:closing', {
+      ...CLOSINGS[code],
+      code,
+      ...(retryAfterMs !== undefined && { retryAfterMs: Math.round(retryAfterMs) }),
+    });
     this.logger.debug({ socketId: socket.id, userId: socket.data.actor.userId, code }, 'Closing a socket');
     return true;
   }

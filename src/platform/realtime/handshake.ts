@@ -57,16 +57,17 @@ export class Handshake {
     const requestId = uuid();
     try {
       this.onlyOncePerTransport(socket);
-      if (this.readiness.draining) throw new AppError('UNAVAILABLE', CONNECT_ERRORS.BUSY, { retryAfterMs: 1000 + Math.random() * 2000 });
+      if (this.readiness.draining)
+        throw new AppError('UNAVAILABLE', CONNECT_ERRORS.BUSY, { retryAfterMs: 1000 + Math.random() * 2000 });
       const auth = checkedAuth(socket.handshake.auth);
       if ('token' in socket.handshake.query)
         throw new AppError('UNAUTHENTICATED', CONNECT_ERRORS.UNAUTHENTICATED, {
           details: [{ path: 'query.token', problem: 'a token in the address is refused' }],
         });
       socket.data.actor = await this.authenticator.authenticate(auth.token ?? bearer(socket));
-      // Socket.IO keeps the handshake for the life of the socket; the token has done its work.
+      // Socket.IO keeps the handshake for the life of the socket; the token has done its work. A header stays: it is
+      // of the transport, and authenticates its other namespaces too.
       socket.handshake.auth = {};
-      delete socket.handshake.headers.authorization;
       socket.once('disconnect', () => this.leave(socket));
       next();
     } catch (error) {
@@ -93,12 +94,21 @@ export class Handshake {
   private async counted(socket: RealtimeSocket, refusal: AppError): Promise<AppError> {
     if (refusal.status >= 500) return refusal;
     try {
-      await this.throttle.check('failedHandshakes', addressKey(proxyAddr(socket.request, this.trustedProxies)));
+      await this.throttle.check(
+        'failedHandshakes',
+        addressKey(proxyAddr(socket.request, this.trustedProxies)),
+      );
       return refusal;
     } catch (error) {
       return toAppError(error);
     }
   }
+}
+
+/** Middleware of the default namespace, in which there is nothing. */
+export function refuseNamespace(_socket: unknown, next: (error: Error) => void): void {
+  const refusal = new AppError('FORBIDDEN', 'There is nothing in this namespace');
+  next(new ConnectError(CONNECT_ERRORS.FORBIDDEN, refusal.toWire(uuid())));
 }
 
 function bearer(socket: RealtimeSocket): string | undefined {
@@ -109,7 +119,8 @@ function checkedAuth(auth: Record<string, unknown>): { token?: string } {
   const { token, protocol } = auth;
   const unknown = Object.keys(auth).some((key) => key !== 'token' && key !== 'protocol');
   if (unknown) throw AppError.invalid('auth', 'has a field that is not known');
-  if (token !== undefined && typeof token !== 'string') throw AppError.invalid('auth.token', 'must be a string');
+  if (token !== undefined && typeof token !== 'string')
+    throw AppError.invalid('auth.token', 'must be a string');
   if (protocol !== undefined && protocol !== PROTOCOL_VERSION)
     throw AppError.invalid('auth.protocol', `must be ${String(PROTOCOL_VERSION)}`);
   return { token };

@@ -18,7 +18,12 @@ export class Publisher {
   }
 
   /** To everyone in the room but one socket. */
-  toRoomFrom<E extends keyof ChatEvents>(socket: RealtimeSocket, roomId: string, event: E, payload: ChatEvents[E]): void {
+  toRoomFrom<E extends keyof ChatEvents>(
+    socket: RealtimeSocket,
+    roomId: string,
+    event: E,
+    payload: ChatEvents[E],
+  ): void {
     socket.to(roomChannel(roomId)).emit(event, payload);
   }
 

@@ -12,7 +12,10 @@ export class RealtimeExceptionFilter implements ExceptionFilter {
     const command = host.getArgByIndex<Command>(2);
     const error = toAppError(exception);
     if (error.code === 'INTERNAL') {
-      this.logger.error({ requestId: command.requestId, command: command.event, err: exception }, 'A command failed');
+      this.logger.error(
+        { requestId: command.requestId, command: command.event, err: exception },
+        'A command failed',
+      );
     }
     command.fail(error);
   }

@@ -40,7 +40,8 @@ function reportAdmission(prototype: Record<string, unknown>): void {
         }
       },
     }[name] as object;
-    for (const key of Reflect.getMetadataKeys(handler)) Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapped);
+    for (const key of Reflect.getMetadataKeys(handler))
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapped);
     prototype[name] = wrapped;
   }
 }

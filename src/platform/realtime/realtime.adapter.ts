@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, Server, ServerOptions } from 'socket.io';
-import { CONNECT_ERRORS } from '../../contract/errors.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import type { AppError } from '../errors/app-error.js';
+import { WorkInFlight } from '../health/work-in-flight.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Throttle } from '../throttling/throttle.js';
 import { CommandDispatcher, type CommandHandler, type DispatcherHooks } from './command-dispatcher.js';
 import type { Command } from './command.js';
 import { Connections } from './connections.js';
-import { Handshake } from './handshake.js';
+import { Handshake, refuseNamespace } from './handshake.js';
 import { RealtimeServer } from './realtime-server.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 
@@ -31,6 +31,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
   private readonly connections: Connections;
   private readonly throttle: Throttle;
   private readonly metrics: Metrics;
+  private readonly work: WorkInFlight;
   private readonly dispatchers = new WeakMap<RealtimeSocket, CommandDispatcher>();
 
   constructor(app: INestApplication) {
@@ -41,6 +42,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     this.connections = app.get(Connections);
     this.throttle = app.get(Throttle);
     this.metrics = app.get(Metrics);
+    this.work = app.get(WorkInFlight);
   }
 
   override createIOServer(port: number): Server {
@@ -57,8 +59,8 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
       // The client library is a dependency of the client, not a route of the server.
       serveClient: false,
     };
-    const server = super.createIOServer(port, options as ServerOptions) as Server;
-    server.of('/').use((_socket, next) => next(new Error(CONNECT_ERRORS.FORBIDDEN)));
+    const server = super.createIOServer(port, options as ServerOptions);
+    server.of('/').use(refuseNamespace);
     server.on('new_namespace', (namespace: Namespace) => {
       namespace.use((socket, next) => void this.handshake.admit(socket as RealtimeSocket, next));
     });
@@ -75,20 +77,30 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     for (const { message, callback } of handlers) dispatcher.add(message, callback as CommandHandler);
   }
 
-  admitUnknown(socket: RealtimeSocket): Promise<void> {
+  admitUnhandled(socket: RealtimeSocket): Promise<void> {
     return this.throttle.check('commands', socket.data.connectionId);
   }
 
   started(): void {
-    this.connections.started();
+    this.work.started();
   }
 
   answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void {
-    this.connections.answered();
-    this.metrics.command(command.event, result === 'ok' ? 'ok' : result.code, performance.now() - command.startedAt);
+    this.work.ended();
+    this.metrics.command(
+      command.event,
+      result === 'ok' ? 'ok' : result.code,
+      performance.now() - command.startedAt,
+    );
     if (result === 'ok') return;
     this.log.debug(
-      { requestId: command.requestId, socketId: socket.id, userId: socket.data.actor.userId, command: command.event, code: result.code },
+      {
+        requestId: command.requestId,
+        socketId: socket.id,
+        userId: socket.data.actor.userId,
+        command: command.event,
+        code: result.code,
+      },
       'A command was refused',
     );
     if (result.code === 'RATE_LIMITED') void this.closeOnAbuse(socket);
@@ -111,6 +123,10 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     const { origin, host } = request.headers;
     if (origin === undefined) return true;
     const { corsOrigins } = this.config.http;
-    return corsOrigins.includes('*') || corsOrigins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+    return (
+      corsOrigins.includes('*') ||
+      corsOrigins.includes(origin) ||
+      (URL.canParse(origin) && new URL(origin).host === host)
+    );
   }
 }

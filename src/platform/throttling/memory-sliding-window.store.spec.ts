@@ -9,11 +9,26 @@ function storeWithClock() {
 describe('MemorySlidingWindowStore', () => {
   it('allows `limit` hits in a window and says how long to wait', async () => {
     const { clock, store } = storeWithClock();
-    expect(await store.hit('a', 2, 1000)).toEqual({ allowed: true, retryAfterMs: 0, remaining: 1 });
+    expect(await store.hit('a', 2, 1000)).toEqual({
+      allowed: true,
+      retryAfterMs: 0,
+      remaining: 1,
+      resetMs: 1000,
+    });
     clock.now += 400;
-    expect(await store.hit('a', 2, 1000)).toEqual({ allowed: true, retryAfterMs: 0, remaining: 0 });
+    expect(await store.hit('a', 2, 1000)).toEqual({
+      allowed: true,
+      retryAfterMs: 0,
+      remaining: 0,
+      resetMs: 600,
+    });
     clock.now += 100;
-    expect(await store.hit('a', 2, 1000)).toEqual({ allowed: false, retryAfterMs: 500, remaining: 0 });
+    expect(await store.hit('a', 2, 1000)).toEqual({
+      allowed: false,
+      retryAfterMs: 500,
+      remaining: 0,
+      resetMs: 500,
+    });
   });
 
   it('slides: the place of the oldest hit is free again exactly one window later', async () => {

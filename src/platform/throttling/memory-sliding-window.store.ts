@@ -46,12 +46,14 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
     if (used >= limit) {
       // Room is made when the hit that stands `limit` places from the end leaves (the oldest, unless the limit was lowered).
       const leaving = log.times[log.times.length - limit] ?? now;
-      return { allowed: false, retryAfterMs: Math.max(1, Math.ceil(leaving + windowMs - now)), remaining: 0 };
+      const retryAfterMs = Math.max(1, Math.ceil(leaving + windowMs - now));
+      return { allowed: false, retryAfterMs, remaining: 0, resetMs: retryAfterMs };
     }
     log.times.push(now);
     logs.delete(key);
     logs.set(key, log);
-    return { allowed: true, retryAfterMs: 0, remaining: limit - used - 1 };
+    const oldest = log.times[log.first] ?? now;
+    return { allowed: true, retryAfterMs: 0, remaining: limit - used - 1, resetMs: oldest + windowMs - now };
   }
 
   private logs(windowMs: number): Map<string, HitLog> {

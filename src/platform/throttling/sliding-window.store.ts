@@ -5,6 +5,8 @@ export interface Hit {
   readonly retryAfterMs: number;
   /** Further hits the window has room for. */
   readonly remaining: number;
+  /** Milliseconds after which the oldest hit leaves the window and gives its place back. */
+  readonly resetMs: number;
 }
 
 /**

@@ -5,10 +5,12 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
+import type { Response } from 'express';
 import type { Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../identity/current-actor.decorator.js';
 import type { RealtimeSocket } from '../realtime/realtime-socket.js';
-import { Throttle, type ThrottleScope } from './throttle.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
+import { Throttle, type TellQuota, type ThrottleScope } from './throttle.js';
 
 const SCOPES = 'parley:throttle';
 
@@ -26,8 +28,9 @@ export class ThrottleInterceptor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const caller = callerOf(context);
     if (caller) {
-      await this.throttle.check('commands', caller.connection);
-      for (const scope of scopesOf(context)) await this.throttle.check(scope, caller.userId);
+      const { connection, userId, tell } = caller;
+      await this.throttle.check('commands', connection, tell);
+      for (const scope of scopesOf(context)) await this.throttle.check(scope, userId, tell);
     }
     return next.handle();
   }
@@ -37,12 +40,26 @@ function scopesOf(context: ExecutionContext): ThrottleScope[] {
   return (Reflect.getMetadata(SCOPES, context.getHandler()) as ThrottleScope[] | undefined) ?? [];
 }
 
-function callerOf(context: ExecutionContext): { connection: string; userId: string } | undefined {
+interface Caller {
+  connection: string;
+  userId: string;
+  /** Over REST the limits stand in the answer's headers. */
+  tell?: TellQuota;
+}
+
+function callerOf(context: ExecutionContext): Caller | undefined {
   if (context.getType() === 'ws') {
     const { data } = context.switchToWs().getClient<RealtimeSocket>();
     return { connection: data.connectionId, userId: data.actor.userId };
   }
   // Open routes have limits of their own, by address and account.
-  const { actor } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  return actor && { connection: actor.userId, userId: actor.userId };
+  const http = context.switchToHttp();
+  const { actor } = http.getRequest<AuthenticatedRequest>();
+  return (
+    actor && {
+      connection: actor.userId,
+      userId: actor.userId,
+      tell: rateLimitHeaders(http.getResponse<Response>()),
+    }
+  );
 }

@@ -10,6 +10,15 @@ export interface Window {
   readonly windowMs: number;
 }
 
+/** Where somebody stands in one window, as the `RateLimit-*` headers tell it. */
+export interface Quota extends Pick<Window, 'limit'> {
+  readonly remaining: number;
+  /** Until the next place is given back. */
+  readonly resetMs: number;
+}
+
+export type TellQuota = (quota: Quota) => void;
+
 /** The limits by name. `commands` is of a connection (of a user over REST), `logins` of an account and of an address. */
 export type ThrottleScope =
   'commands' | 'sends' | 'typing' | 'logins' | 'refreshes' | 'failedHandshakes' | 'refusals';
@@ -41,10 +50,11 @@ export class Throttle {
     return this.windows[scope];
   }
 
-  async check(scope: ThrottleScope, subject: string): Promise<void> {
+  async check(scope: ThrottleScope, subject: string, tell?: TellQuota): Promise<void> {
     const { limit, windowMs } = this.windows[scope];
     if (windowMs === 0) return;
-    const { allowed, retryAfterMs } = await this.store.hit(`${scope}:${subject}`, limit, windowMs);
+    const { allowed, retryAfterMs, ...quota } = await this.store.hit(`${scope}:${subject}`, limit, windowMs);
+    tell?.({ limit, ...quota });
     if (allowed) return;
     this.metrics.throttled(scope);
     throw new AppError('RATE_LIMITED', 'Too many requests', { retryAfterMs });

@@ -1,6 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsInt, IsString, Length, Matches, Max, MaxLength, Min, ValidateBy, ValidateIf } from 'class-validator';
+import {
+  IsInt,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 
 /** May be absent. Unlike `IsOptional` of class-validator it does not let `null` pass. */
@@ -34,4 +44,6 @@ export const IsJsonWithin = (bytes: number) =>
 
 /** For query strings, where a number comes as digits. Anything else is left for the next rule to refuse. */
 export const NumberFromQuery = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value));
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
+  );

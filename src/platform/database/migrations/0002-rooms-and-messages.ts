@@ -62,7 +62,9 @@ export class RoomsAndMessages1764000000001 implements MigrationInterface {
         CONSTRAINT messages_client_id UNIQUE (sender_id, client_message_id)
       )`);
     await runner.query(`CREATE INDEX messages_room_rev ON messages (room_id, rev)`);
-    await runner.query(`CREATE INDEX messages_thread ON messages (thread_id, seq) WHERE (thread_id IS NOT NULL)`);
+    await runner.query(
+      `CREATE INDEX messages_thread ON messages (thread_id, seq) WHERE (thread_id IS NOT NULL)`,
+    );
     await runner.query(`
       CREATE TABLE mentions (
         room_id text NOT NULL,
@@ -82,6 +84,7 @@ export class RoomsAndMessages1764000000001 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of ['reactions', 'mentions', 'messages', 'room_members', 'rooms']) await runner.query(`DROP TABLE ${table}`);
+    for (const table of ['reactions', 'mentions', 'messages', 'room_members', 'rooms'])
+      await runner.query(`DROP TABLE ${table}`);
   }
 }

@@ -1,0 +1,68 @@
+import type { SentMessage } from '../contract/commands.js';
+import type { MemberRole, RoomHistory, RoomType } from '../contract/views.js';
+
+/** A locked room, as the batch goes on with it. */
+export interface RoomState {
+  id: string;
+  type: RoomType;
+  history: RoomHistory;
+  lastSeq: number;
+  lastRev: number;
+  slowModeSeconds: number;
+  archived: boolean;
+  frozen: boolean;
+}
+
+export interface MemberState {
+  roomId: string;
+  userId: string;
+  role: MemberRole;
+  name: string;
+  avatarUrl: string | null;
+  lastSentAt: Date | null;
+  historyFromSeq: number;
+}
+
+/** An existing message a change refers to, as the batch goes on with it. */
+export interface TargetState {
+  id: string;
+  roomId: string;
+  seq: number;
+  rev: number;
+  senderId: string;
+  type: string;
+  content: string;
+  hasData: boolean;
+  threadId: string | null;
+  threadReplies: number;
+  threadLastReplyAt: Date | null;
+  pinnedAt: Date | null;
+  editedAt: Date | null;
+  deletedAt: Date | null;
+  deletedBy: string | null;
+  deleteReason: string | null;
+  emojis: Set<string>;
+}
+
+export interface FirstSend {
+  requestHash: string | null;
+  result: Omit<SentMessage, 'deduplicated'>;
+}
+
+/** What was read under the locks. The ledger changes it as it goes. */
+export interface LedgerState {
+  now: Date;
+  rooms: Map<string, RoomState>;
+  /** By `pairKey(roomId, userId)`. */
+  members: Map<string, MemberState>;
+  targets: Map<string, TargetState>;
+  /** Earlier sends by `pairKey(senderId, clientMessageId)`. */
+  firstSends: Map<string, FirstSend>;
+  /** Reactions there are among those asked about, by `reactionKey`. */
+  reactions: Set<string>;
+}
+
+// NUL is in none of the parts: no input with it passes validation.
+export const pairKey = (first: string, second: string) => `${first}\0${second}`;
+export const reactionKey = (messageId: string, emoji: string, userId: string) =>
+  `${messageId}\0${emoji}\0${userId}`;
