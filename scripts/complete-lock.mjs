@@ -24,8 +24,7 @@ const CPUS = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 's390x', 'riscv64', 'loong
  * @typedef {{ version?: string, dev?: boolean, license?: string, engines?: object, optional?: boolean,
  *   os?: string[], cpu?: string[], libc?: string[], optionalDependencies?: Record<string, string> }} Entry
  */
-/** @type {{ packages: Record<string, Entry> }} */
-const lock = JSON.parse(readFileSync(FILE, 'utf8'));
+const lock = /** @type {{ packages: Record<string, Entry> }} */ (JSON.parse(readFileSync(FILE, 'utf8')));
 const before = Object.keys(lock.packages).length;
 
 for (const [path, entry] of Object.entries(lock.packages))

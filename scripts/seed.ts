@@ -23,6 +23,8 @@ const PEOPLE = {
   dennis: 'Dennis Novak',
   barbara: 'Barbara Silva',
 } as const;
+/** Above every `seq` there is. */
+const NEWEST = 2 ** 31 - 1;
 type Person = keyof typeof PEOPLE;
 const EVERYBODY = Object.keys(PEOPLE) as Person[];
 
@@ -305,7 +307,7 @@ async function embellish(
   if (pinnedBy !== undefined) await patiently(() => roomOf(pinnedBy).pin(messageId));
   if (editedTo === undefined) return;
   const { messages } = await patiently(() =>
-    roomOf(by).history({ before: Number.MAX_SAFE_INTEGER, limit: 100 }),
+    roomOf(by).history({ before: NEWEST, limit: 100 }),
   );
   // Only the first time: an edit leaves its mark even when it changes nothing.
   const current = messages.find(({ id }) => id === messageId);

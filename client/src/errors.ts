@@ -48,7 +48,9 @@ export class ParleyError extends Error {
   }
 
   static fromWire(error: WireError): ParleyError {
-    return new ParleyError(error.code, error.message, error);
+    const problems = (error.details ?? []).map(({ path, problem }) => `${path} ${problem}`);
+    const message = problems.length === 0 ? error.message : `${error.message}: ${problems.join('; ')}`;
+    return new ParleyError(error.code, message, error);
   }
 
   /** Whatever was thrown, as a `ParleyError`. */

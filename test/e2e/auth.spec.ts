@@ -39,10 +39,19 @@ describe('local accounts', () => {
   const me = (session: AuthSession) => server.actor(session).rest('GET', '/users/me');
 
   it('registers, signs in and shows who one is', async () => {
-    const registered = await server.post('/auth/register', { username: 'Ada', password: PASSWORD, name: 'Ada L.' });
+    const registered = await server.post('/auth/register', {
+      username: 'Ada',
+      password: PASSWORD,
+      name: 'Ada L.',
+    });
     expect(registered.status).toBe(201);
     const session = registered.body as AuthSession;
-    expect(session.user).toEqual({ id: expect.any(String) as string, username: 'Ada', name: 'Ada L.', role: 'user' });
+    expect(session.user).toEqual({
+      id: expect.any(String) as string,
+      username: 'Ada',
+      name: 'Ada L.',
+      role: 'user',
+    });
     expect(Date.parse(session.expiresAt)).toBeGreaterThan(Date.now() + 14 * 60_000);
 
     const login = await server.post('/auth/login', { username: 'ada', password: PASSWORD });
@@ -83,7 +92,9 @@ describe('local accounts', () => {
   });
 
   it('two who want the same name at once do not both get it', async () => {
-    const answers = await Promise.all([1, 2, 3, 4].map(() => server.post('/auth/register', { username: 'once', password: PASSWORD })));
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() => server.post('/auth/register', { username: 'once', password: PASSWORD })),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
   });
 
@@ -100,7 +111,11 @@ describe('local accounts', () => {
 
   it('gives two tabs that refresh at once the same successor', async () => {
     const { refreshToken } = await server.register('tabs');
-    const [one, two, three] = await Promise.all([refresh(refreshToken), refresh(refreshToken), refresh(refreshToken)]);
+    const [one, two, three] = await Promise.all([
+      refresh(refreshToken),
+      refresh(refreshToken),
+      refresh(refreshToken),
+    ]);
     expect([one.status, two.status, three.status]).toEqual([200, 200, 200]);
     const successor = (one.body as AuthSession).refreshToken;
     expect((two.body as AuthSession).refreshToken).toBe(successor);
@@ -141,7 +156,10 @@ describe('local accounts', () => {
     expectProblem(await me(here), 401, 'SESSION_REVOKED');
     expectProblem(await refresh(here.refreshToken), 401, 'SESSION_REVOKED');
     const refused = await new Visitor(server.url, { auth: { token: here.accessToken } }).refusal();
-    expect(refused).toMatchObject({ message: 'Forbidden', data: { code: 'SESSION_REVOKED', retryable: false } });
+    expect(refused).toMatchObject({
+      message: 'Forbidden',
+      data: { code: 'SESSION_REVOKED', retryable: false },
+    });
 
     await expectOpen(tablet);
     expect((await refresh(there.refreshToken)).status).toBe(200);
@@ -161,26 +179,33 @@ describe('local accounts', () => {
   });
 
   // The session was ended after the handshake had read it and before the socket was registered: nobody closed it.
-  it.each(['/auth/logout', '/auth/logout-all'])('a socket that opens while its session ends is closed (%s)', async (path) => {
-    const session = await server.register(path === '/auth/logout' ? 'racer' : 'racer-all');
-    const device = server.actor(session);
-    const authenticator = server.app.get(SocketAuthenticator, { strict: false });
-    const authenticate = authenticator.authenticate.bind(authenticator);
-    const spy = jest.spyOn(authenticator, 'authenticate').mockImplementationOnce(async (token) => {
-      const actor = await authenticate(token);
-      expect((await device.rest('POST', path)).status).toBe(204);
-      return actor;
-    });
-    device.socket.connect();
-    await expectClosed(device);
-    spy.mockRestore();
-  });
+  it.each(['/auth/logout', '/auth/logout-all'])(
+    'a socket that opens while its session ends is closed (%s)',
+    async (path) => {
+      const session = await server.register(path === '/auth/logout' ? 'racer' : 'racer-all');
+      const device = server.actor(session);
+      const authenticator = server.app.get(SocketAuthenticator, { strict: false });
+      const authenticate = authenticator.authenticate.bind(authenticator);
+      const spy = jest.spyOn(authenticator, 'authenticate').mockImplementationOnce(async (token) => {
+        const actor = await authenticate(token);
+        expect((await device.rest('POST', path)).status).toBe(204);
+        return actor;
+      });
+      device.socket.connect();
+      await expectClosed(device);
+      spy.mockRestore();
+    },
+  );
 
   it('asks for a token everywhere but at the door', async () => {
-    const anonymous = await server.actor({ accessToken: 'x' } as AuthSession).rest('GET', '/users/me', undefined, { authorization: '' });
+    const anonymous = await server
+      .actor({ accessToken: 'x' } as AuthSession)
+      .rest('GET', '/users/me', undefined, { authorization: '' });
     expectProblem(anonymous, 401, 'UNAUTHENTICATED');
     expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
-    const inQuery = await fetch(`${server.url}/api/v1/users/me?token=${(await server.register('query')).accessToken}`);
+    const inQuery = await fetch(
+      `${server.url}/api/v1/users/me?token=${(await server.register('query')).accessToken}`,
+    );
     expect(inQuery.status).toBe(401);
   });
 
@@ -211,7 +236,8 @@ describe('local accounts', () => {
     await kept(server.post('/auth/register', { username: 'private', password }));
     await kept(server.post('/auth/register', { username: '', password }));
     await kept(server.post('/auth/login', { username: 'private', password: `${password}!` }));
-    const session = (await kept(server.post('/auth/login', { username: 'private', password }))).body as AuthSession;
+    const session = (await kept(server.post('/auth/login', { username: 'private', password })))
+      .body as AuthSession;
     await kept(refresh((body as AuthSession).refreshToken));
     const actor = server.actor(session);
     for (const path of ['/users/me', '/users?query=private', '/rooms']) await kept(actor.rest('GET', path));
@@ -231,7 +257,11 @@ describe('registration off', () => {
       ADMIN_PASSWORD: PASSWORD,
     });
     try {
-      expectProblem(await server.post('/auth/register', { username: 'late', password: PASSWORD }), 403, 'FORBIDDEN');
+      expectProblem(
+        await server.post('/auth/register', { username: 'late', password: PASSWORD }),
+        403,
+        'FORBIDDEN',
+      );
       expect((await server.login('root')).user).toMatchObject({ username: 'root', role: 'admin' });
     } finally {
       await server.stop();
@@ -250,7 +280,12 @@ describe('users of another issuer (AUTH_PROVISIONING=jit)', () => {
     (await server.actor({ accessToken: token } as AuthSession).rest('GET', '/users/me')).body as User;
 
   it('become users at first sight, over REST or sockets, and follow their tokens', async () => {
-    const claims = { sub: 'crm|17', name: 'Mona', preferred_username: 'mona', picture: 'https://example.com/m.png' };
+    const claims = {
+      sub: 'crm|17',
+      name: 'Mona',
+      preferred_username: 'mona',
+      picture: 'https://example.com/m.png',
+    };
     expect(await me(signToken(claims))).toEqual({
       id: 'crm|17',
       username: 'mona',
@@ -258,7 +293,10 @@ describe('users of another issuer (AUTH_PROVISIONING=jit)', () => {
       avatarUrl: 'https://example.com/m.png',
       role: 'user',
     });
-    expect(await me(signToken({ ...claims, name: 'Mona M.', role: 'admin' }))).toMatchObject({ name: 'Mona M.', role: 'admin' });
+    expect(await me(signToken({ ...claims, name: 'Mona M.', role: 'admin' }))).toMatchObject({
+      name: 'Mona M.',
+      role: 'admin',
+    });
 
     const nils = await server.connected(foreignSession('nils'));
     await nils.receives('session:ready', { userId: 'nils' });

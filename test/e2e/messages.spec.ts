@@ -3,7 +3,7 @@ import { TestServer } from '../harness/server.js';
 
 describe('messages', () => {
   let server: TestServer;
-  let [alice, bob, carol]: Actor[] = [];
+  let alice: Actor, bob: Actor, carol: Actor;
   beforeAll(async () => {
     server = await TestServer.start();
     [alice, bob, carol] = await server.actors('alice', 'bob', 'carol');

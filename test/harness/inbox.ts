@@ -35,7 +35,7 @@ export class Inbox {
       };
       const timer = setTimeout(() => {
         const seen = this.events
-          .map(({ event, payload }) => `  ${event} ${String(JSON.stringify(payload)).slice(0, 200)}`)
+          .map(({ event, payload }) => `  ${event} ${JSON.stringify(payload).slice(0, 200)}`)
           .join('\n');
         finish(() => reject(new Error(`Waited for ${what}; the inbox has:\n${seen}`)));
       }, deadlineMs);

@@ -15,7 +15,12 @@ export function signToken(claims: Record<string, unknown>, secret = SHARED_SECRE
 /** A user of another issuer, as `TestServer.actor` takes one. */
 export function foreignSession(sub: string, claims: Record<string, unknown> = {}): AuthSession {
   const accessToken = signToken({ sub, name: sub, ...claims });
-  return { user: { id: sub, username: sub, name: sub, role: 'user' }, accessToken, refreshToken: '', expiresAt: '' };
+  return {
+    user: { id: sub, username: sub, name: sub, role: 'user' },
+    accessToken,
+    refreshToken: '',
+    expiresAt: '',
+  };
 }
 
 /** Without a signature, as attackers send them. */

@@ -8,6 +8,7 @@ import { Readiness } from '../health/readiness.js';
 import { WorkInFlight } from '../health/work-in-flight.js';
 import type { Actor } from '../identity/actor.js';
 import { Metrics } from '../metrics/metrics.js';
+import { RecentEndings } from './recent-endings.js';
 import { RealtimeServer } from './realtime-server.js';
 import { sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
@@ -26,6 +27,7 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
   private readonly logger = new Logger(Connections.name);
   private readonly byUser = new Map<string, Set<RealtimeSocket>>();
   private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
+  private readonly endings = new RecentEndings();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -53,11 +55,11 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
     this.metrics.connections(socket.nsp.name, 1);
     socket.once('disconnect', () => this.forget(socket, actor.userId));
     this.watchExpiry(socket);
-    await socket.join(
-      actor.sessionId
-        ? [userChannel(actor.userId), sessionChannel(actor.sessionId)]
-        : userChannel(actor.userId),
-    );
+    const channels = [userChannel(actor.userId), ...(actor.sessionId ? [sessionChannel(actor.sessionId)] : [])];
+    const ended = this.endings.since(socket.handshake.issued, channels);
+    if (ended) this.close(socket, ended);
+    if (this.readiness.draining) this.close(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
+    await socket.join(channels);
     this.closeOldest(sockets);
   }
 
@@ -72,11 +74,13 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
   }
 
   closeSession(sessionId: string, userId: string, code: ClosingCode): void {
+    this.endings.add(sessionChannel(sessionId), code);
     for (const socket of [...(this.byUser.get(userId) ?? [])])
       if (socket.data.actor.sessionId === sessionId) this.close(socket, code);
   }
 
   closeUser(userId: string, code: ClosingCode): void {
+    this.endings.add(userChannel(userId), code);
     for (const socket of [...(this.byUser.get(userId) ?? [])]) this.close(socket, code);
   }
 
