@@ -146,9 +146,10 @@ function show(client: ParleyClient, room: RoomHandle, screen: Terminal): void {
   room.on('left', ({ reason }) =>
     screen.say(dim(reason === 'kicked' ? 'You were removed from the room' : 'You left the room')),
   );
-  client.on('state', ({ state, reason }) =>
-    screen.say(dim(reason === undefined ? `-- ${state} --` : `-- ${state}: ${reason} --`)),
-  );
+  client.on('state', ({ state, reason }) => {
+    if (reason === undefined) screen.say(dim(`-- ${state} --`));
+    else if (reason !== 'BY_CLIENT') screen.say(dim(`-- ${state}: ${reason} --`));
+  });
 }
 
 /** What a typed line does; the answer is said, if there is one. */

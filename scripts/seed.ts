@@ -221,13 +221,21 @@ async function patiently<T>(act: () => Promise<T>): Promise<T> {
 const isCode = (error: unknown, code: ParleyError['code']): boolean =>
   error instanceof ParleyError && error.code === code;
 
-async function enter(url: string, username: Person): Promise<SignIn> {
+/** Sign-ins are limited, so what held for the first person is tried first for the others. */
+async function enter(url: string, username: Person, isNewWorld: boolean): Promise<[SignIn, isNew: boolean]> {
   const account = { url, username, password: PASSWORD };
+  if (!isNewWorld) {
+    try {
+      return [await patiently(() => signIn(account)), false];
+    } catch (error) {
+      if (!isCode(error, 'UNAUTHENTICATED')) throw error;
+    }
+  }
   try {
-    return await patiently(() => register({ ...account, name: PEOPLE[username] }));
+    return [await patiently(() => register({ ...account, name: PEOPLE[username] })), true];
   } catch (error) {
-    if (!isCode(error, 'CONFLICT')) throw error;
-    return patiently(() => signIn(account));
+    if (!isNewWorld || !isCode(error, 'CONFLICT')) throw error;
+    return [await patiently(() => signIn(account)), true];
   }
 }
 
@@ -236,8 +244,10 @@ class Cast {
   private readonly clients = new Map<Person, ParleyClient>();
 
   async arrive(url: string): Promise<void> {
+    let isNewWorld = false;
     for (const username of EVERYBODY) {
-      const { getToken } = await enter(url, username);
+      const [{ getToken }, isNew] = await enter(url, username, isNewWorld);
+      isNewWorld = isNew;
       const client = createClient({ url, getToken });
       await client.connect({ timeoutMs: 10_000 });
       this.clients.set(username, client);
@@ -306,9 +316,7 @@ async function embellish(
     for (const person of people) await patiently(() => roomOf(person).react(messageId, emoji));
   if (pinnedBy !== undefined) await patiently(() => roomOf(pinnedBy).pin(messageId));
   if (editedTo === undefined) return;
-  const { messages } = await patiently(() =>
-    roomOf(by).history({ before: NEWEST, limit: 100 }),
-  );
+  const { messages } = await patiently(() => roomOf(by).history({ before: NEWEST, limit: 100 }));
   // Only the first time: an edit leaves its mark even when it changes nothing.
   const current = messages.find(({ id }) => id === messageId);
   if (current?.content === text) await patiently(() => roomOf(by).edit(messageId, editedTo));

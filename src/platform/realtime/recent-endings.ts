@@ -21,11 +21,11 @@ export class RecentEndings {
     }
   }
 
-  /** Why one of the channels ended at or after `time`, in ms since the epoch. */
+  /** Why one of the channels ended after `time`, in ms since the epoch. */
   since(time: number, channels: readonly string[]): ClosingCode | undefined {
     for (const channel of channels) {
       const ending = this.endings.get(channel);
-      if (ending && ending.at >= time) return ending.code;
+      if (ending && ending.at > time) return ending.code;
     }
     return undefined;
   }
