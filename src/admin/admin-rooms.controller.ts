@@ -19,6 +19,7 @@ export class AdminRoomsController {
     return this.rooms.freeze(actor, roomId, true);
   }
 
+  /** Opens it again. */
   @Delete('freeze')
   @HttpCode(204)
   unfreeze(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<void> {

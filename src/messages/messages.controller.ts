@@ -17,6 +17,7 @@ export class MessagesController {
     private readonly readStates: ReadStates,
   ) {}
 
+  /** Edits one's own message. */
   @Patch('messages/:messageId')
   edit(
     @CurrentActor() actor: Actor,
@@ -36,21 +37,25 @@ export class MessagesController {
     return this.messages.delete(actor, { messageId, reason });
   }
 
+  /** Adds one's reaction; doing it twice is fine. */
   @Put('messages/:messageId/reactions/:emoji')
   react(@CurrentActor() actor: Actor, @Param() reaction: ReactionRefDto): Promise<{ message: Message }> {
     return this.messages.react(actor, { ...reaction, on: true });
   }
 
+  /** Takes one's reaction back. */
   @Delete('messages/:messageId/reactions/:emoji')
   unreact(@CurrentActor() actor: Actor, @Param() reaction: ReactionRefDto): Promise<{ message: Message }> {
     return this.messages.react(actor, { ...reaction, on: false });
   }
 
+  /** Pins a message. */
   @Put('messages/:messageId/pin')
   pin(@CurrentActor() actor: Actor, @Param() { messageId }: MessageRefDto): Promise<{ message: Message }> {
     return this.messages.pin(actor, { messageId, on: true });
   }
 
+  /** Unpins it. */
   @Delete('messages/:messageId/pin')
   unpin(@CurrentActor() actor: Actor, @Param() { messageId }: MessageRefDto): Promise<{ message: Message }> {
     return this.messages.pin(actor, { messageId, on: false });

@@ -61,6 +61,7 @@ export class RoomMessagesController {
     return this.log.sync(actor, { ...query, roomId });
   }
 
+  /** Moves one's read position forward. */
   @Post('read')
   @HttpCode(200)
   read(

@@ -13,6 +13,7 @@ import { MembersService } from './members.service.js';
 export class MembersController {
   constructor(private readonly members: MembersService) {}
 
+  /** A page of 100 members, by user id. */
   @Get()
   page(
     @CurrentActor() actor: Actor,
@@ -33,6 +34,7 @@ export class MembersController {
     return this.members.add(actor, { ...body, roomId });
   }
 
+  /** Gives a member another role; only owners may. */
   @Patch(':userId')
   @HttpCode(204)
   setRole(

@@ -13,16 +13,19 @@ import { RoomsService } from './rooms.service.js';
 export class RoomsController {
   constructor(private readonly rooms: RoomsService) {}
 
+  /** Creates a room; for a direct room returns the one that these people have. */
   @Post()
   create(@CurrentActor() actor: Actor, @Body() body: CreateRoomDto): Promise<{ room: Room }> {
     return this.rooms.create(actor, body);
   }
 
+  /** The room as the caller sees it. */
   @Get(':roomId')
   show(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<Room> {
     return this.rooms.show(actor, roomId);
   }
 
+  /** Name, topic, slow mode, archived. */
   @Patch(':roomId')
   update(
     @CurrentActor() actor: Actor,
