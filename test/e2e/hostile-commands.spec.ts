@@ -190,17 +190,6 @@ describe('hostile commands', () => {
       }
       expect(raw.events('error')).toMatchObject([{ code: 'UNKNOWN_EVENT', event: 'unknown' }]);
     });
-
-    it.each(['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'])(
-      '%s, reserved by Socket.IO, is answered like any other',
-      async (name) => {
-        const [answer] = await raw.answers([raw.emit(name, JSON.stringify({ a: MARKER }))]);
-        expect(answer?.data).toMatchObject([{ status: 'error', error: { code: 'UNKNOWN_EVENT' } }]);
-        raw.write(`42/chat,["${name}"]`);
-        await raw.until(() => raw.events('error').length > 0, 'an error');
-        expect(raw.events('error')).toMatchObject([{ code: 'UNKNOWN_EVENT' }]);
-      },
-    );
   });
 
   /** 52 x 200 payloads: fields of the valid example, one or more of them replaced by whatever JSON can hold; or no such thing at all. */

@@ -140,21 +140,25 @@ export class RawClient {
 
   private receive(text: string): void {
     if (text === '2') this.write('3');
-    const match = PACKET.exec(text);
-    if (match) {
-      const [, kind, namespace = '/', id, json] = match;
-      this.packets.push({
-        kind: KINDS[Number(kind)]!,
-        namespace,
-        ...(id !== undefined && { id: Number(id) }),
-        data: json ? (JSON.parse(json) as unknown) : undefined,
-        text,
-      });
-    } else if (text !== '2') this.others.push(text);
+    const packet = packetOf(text);
+    if (packet) this.packets.push(packet);
+    else if (text !== '2') this.others.push(text);
     this.check();
   }
 
   private check(): void {
     for (const check of [...this.waiting]) check();
+  }
+}
+
+function packetOf(text: string): Packet | undefined {
+  const [, kind, namespace = '/', id, json] = PACKET.exec(text) ?? [];
+  if (kind === undefined) return undefined;
+  try {
+    const data = json ? (JSON.parse(json) as unknown) : undefined;
+    return { kind: KINDS[Number(kind)]!, namespace, ...(id !== undefined && { id: Number(id) }), data, text };
+  } catch {
+    // An id that is not digits, as `1e+23`.
+    return undefined;
   }
 }

@@ -1,71 +1,58 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
+const ROOT = join(import.meta.dirname, '..', '..');
 const START_MS = 30_000;
 
-/** The built server as an operator runs it: a process of its own, which a test may kill. */
-export class ServerProcess {
-  private constructor(
-    readonly url: string,
-    readonly child: ChildProcess,
-    readonly output: string[],
-  ) {}
-
-  /** Resolves with the first healthy answer. `npm test` has built `dist`. */
-  static async start(environment: Record<string, string>, port?: number): Promise<ServerProcess> {
-    const on = port ?? (await freePort());
-    const child = spawn(process.execPath, [join(__dirname, '../../dist/src/main.js')], {
-      env: {
-        PATH: process.env['PATH'],
-        HOST: '127.0.0.1',
-        LOG_FORMAT: 'json',
-        ...environment,
-        PORT: String(on),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output: string[] = [];
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-    const server = new ServerProcess(`http://127.0.0.1:${String(on)}`, child, output);
-    await server.healthy();
-    return server;
-  }
-
-  /** As the kernel or an orchestrator would. Resolves when the process is gone. */
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const gone = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
-    this.child.kill(signal);
-    return gone;
-  }
-
-  private async healthy(): Promise<void> {
-    const deadline = Date.now() + START_MS;
-    for (;;) {
-      if (this.child.exitCode !== null) throw new Error(`The server ended:\n${this.output.join('')}`);
-      const ok = await fetch(`${this.url}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (ok) return;
-      if (Date.now() > deadline)
-        throw new Error(`The server did not become healthy:\n${this.output.join('')}`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
+/** Brings `dist` up to date, which `ServerProcess` runs. */
+export function buildServer(): void {
+  execFileSync(process.execPath, ['scripts/build-if-needed.mjs'], { cwd: ROOT, stdio: 'pipe' });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => {
-        resolve(port);
+/** `node dist/src/main.js` as an operator starts it: nothing of our own environment, and a folder without `.env`. */
+export class ServerProcess {
+  stdout = '';
+  stderr = '';
+  private readonly child: ChildProcess;
+  private readonly exited: Promise<unknown>;
+
+  constructor(folder: string, environment: Record<string, string>) {
+    const env = { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', ...environment };
+    this.child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'main.js')], { cwd: folder, env });
+    this.exited = once(this.child, 'exit');
+    this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Its address, as the banner tells people. */
+  url(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`${why}:\n${this.stdout}\n${this.stderr}`));
+      const timer = setTimeout(() => fail('The server did not start in time'), START_MS);
+      const look = () => {
+        const url = /^ {2}URL +(\S+)$/m.exec(this.stdout)?.[1];
+        if (!url) return;
+        clearTimeout(timer);
+        resolve(url);
+      };
+      this.child.stdout?.on('data', look);
+      look();
+      void this.exited.then(() => {
+        clearTimeout(timer);
+        fail('The server ended');
       });
     });
-  });
+  }
+
+  /** Its exit code. */
+  async end(signal?: NodeJS.Signals): Promise<number | null> {
+    if (signal && this.child.exitCode === null) this.child.kill(signal);
+    await this.exited;
+    return this.child.exitCode;
+  }
 }

@@ -309,10 +309,9 @@ describe('the message writer', () => {
           else await actor.does('message:read', { roomId, messageId: target });
         }
         for (const actor of people) {
-          const { rooms: listed } = await actor.does('room:list', {});
-          const { version, ...shown } = listed.find(({ room }) => room.id === roomId)!.readState;
+          // Joining as a member changes nothing.
+          const { version: _, ...shown } = (await actor.does('room:join', { roomId })).readState;
           expect(shown).toEqual(await recount(roomId, actor.id));
-          expect(version).toBeGreaterThanOrEqual(0);
         }
       });
       // fast-check prints the seed and the smallest counterexample.
