@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ChatModule } from './chat/chat.module.js';
@@ -10,6 +10,7 @@ import { DocsModule } from './platform/docs/docs.module.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
+import { Connections } from './platform/realtime/connections.js';
 import { RealtimeModule } from './platform/realtime/realtime.module.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
@@ -17,7 +18,9 @@ import { UsersModule } from './users/users.module.js';
 
 /** Parley: what it runs on, then what it does. */
 @Module({})
-export class AppModule {
+export class AppModule implements OnModuleDestroy {
+  constructor(private readonly connections: Connections) {}
+
   static with(config: Config): DynamicModule {
     return {
       module: AppModule,
@@ -39,5 +42,10 @@ export class AppModule {
         AdminModule,
       ],
     };
+  }
+
+  /** Nest ends the root module first: what is in flight is finished while every feature still works. */
+  onModuleDestroy(): Promise<void> {
+    return this.connections.drain();
   }
 }

@@ -121,7 +121,7 @@ export class RoomLog {
   applySync(messages: Message[], rev: number): Delivery[] {
     const fresh = messages.filter((message) => message.rev > this.position);
     const isNew = (message: Message) => message.seq > this.newest;
-    const created = fresh.filter(isNew);
+    const created = fresh.filter(isNew).sort((a, b) => a.seq - b.seq || a.rev - b.rev);
     const changed = fresh.filter((message) => !isNew(message)).sort((a, b) => a.rev - b.rev);
     const deliveries = [...created, ...changed].flatMap((message) => this.deliver(message));
     this.position = Math.max(this.position, rev);

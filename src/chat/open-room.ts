@@ -40,8 +40,9 @@ export class OpenRoom {
   }
 
   private async read(actor: Actor, { roomId, since }: JoinRoom): Promise<JoinedRoom> {
-    const [room, readState, log] = await Promise.all([
-      this.rooms.show(actor, roomId),
+    // The view before the log: a log as new as `room.rev` or newer is complete for the client, an older one is a hole.
+    const room = await this.rooms.show(actor, roomId);
+    const [readState, log] = await Promise.all([
       this.readStates.of(actor.userId, roomId),
       since === undefined
         ? this.log.history(actor, { roomId }).then((history) => ({ history }))

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOSINGS, type ClosingCode } from '../../contract/errors.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
@@ -23,7 +23,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The sockets of this node by user, and their life: registered at the handshake, warned, renewed, closed. */
 @Injectable()
-export class Connections implements ConnectionCount, OnModuleDestroy {
+export class Connections implements ConnectionCount {
   private readonly logger = new Logger(Connections.name);
   private readonly byUser = new Map<string, Set<RealtimeSocket>>();
   private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
@@ -89,8 +89,8 @@ export class Connections implements ConnectionCount, OnModuleDestroy {
     if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(true);
   }
 
-  /** Drain: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
-  async onModuleDestroy(): Promise<void> {
+  /** The end of this instance, before anything else ends: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
+  async drain(): Promise<void> {
     this.readiness.drain();
     const open = [...this.byUser.values()].flatMap((sockets) => [...sockets]);
     for (const socket of open) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
