@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
-import { ServerProcess } from '../harness/server-process.js';
+import { buildServer, ServerProcess } from '../harness/server-process.js';
 
 interface Schema {
   type?: string;
@@ -21,17 +21,20 @@ describe('the OpenAPI document', () => {
   jest.setTimeout(60_000);
   let database: TestDatabase;
   let server: ServerProcess;
+  let url: string;
   let document: OpenApi;
   beforeAll(async () => {
     database = await createTestDatabase();
-    server = await ServerProcess.start({
+    buildServer();
+    server = new ServerProcess(database.dataDir, {
       DATA_DIR: database.dataDir,
       ...(database.databaseUrl !== undefined && {
         DATABASE_URL: database.databaseUrl,
         JWT_SECRET: 'x'.repeat(32),
       }),
     });
-    document = (await (await fetch(`${server.url}/docs/openapi.json`)).json()) as OpenApi;
+    url = await server.url();
+    document = (await (await fetch(`${url}/docs/openapi.json`)).json()) as OpenApi;
   });
   afterAll(async () => {
     await server.end('SIGTERM');
@@ -75,9 +78,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('is shown at /docs', async () => {
-    const page = await fetch(`${server.url}/docs`);
+    const page = await fetch(`${url}/docs`);
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('Parley API');
-    expect(await (await fetch(`${server.url}/docs/errors`)).text()).toContain('id="IDEMPOTENCY_CONFLICT"');
+    expect(await (await fetch(`${url}/docs/errors`)).text()).toContain('id="IDEMPOTENCY_CONFLICT"');
   });
 });

@@ -19,7 +19,9 @@ import {
 } from '../harness/hostile.js';
 
 /** Every field of every command, also those its valid example leaves out. A new command or field does not compile without its row. */
-export type ChatPayloads = { [C in ChatCommand]: { [F in keyof Required<ChatCommands[C]['payload']>]: Field } };
+export type ChatPayloads = {
+  [C in ChatCommand]: { [F in keyof Required<ChatCommands[C]['payload']>]: Field };
+};
 
 /** What the examples are about: made once, so that no example spoils it for the others. */
 export interface World {
@@ -37,7 +39,12 @@ export interface World {
 
 export async function makeWorld(alice: Actor, [bob, carol, dave]: [Actor, Actor, Actor]): Promise<World> {
   for (const room of ['hall', 'to-leave', 'to-change'])
-    await alice.does('room:create', { roomId: room, name: room, type: 'public', memberIds: [bob.id, carol.id] });
+    await alice.does('room:create', {
+      roomId: room,
+      name: room,
+      type: 'public',
+      memberIds: [bob.id, carol.id],
+    });
   const { messageId: message } = await alice.sends('hall', 'hello', { type: 'x-note', data: { a: 1 } });
   const { messageId: toDelete } = await alice.sends('hall', 'to delete');
   await alice.does('room:role', { roomId: 'to-leave', userId: bob.id, role: 'owner' });
@@ -72,7 +79,11 @@ export function chatPayloads(world: World): ChatPayloads {
     },
     'room:list': { cursor: optional('a', roomId) },
     'room:members': { roomId: inHall, cursor: optional('a', userId) },
-    'room:invite': { roomId: inHall, userId: needed(world.stranger, userId), role: optional('member', roles) },
+    'room:invite': {
+      roomId: inHall,
+      userId: needed(world.stranger, userId),
+      role: optional('member', roles),
+    },
     'room:kick': { roomId: inHall, userId: needed(world.toKick, userId) },
     'room:role': { roomId: inHall, userId: needed(world.bob, userId), role: needed('admin', roles) },
     'room:update': {
@@ -92,16 +103,26 @@ export function chatPayloads(world: World): ChatPayloads {
     'message:send': {
       roomId: inHall,
       content: needed('hello', text(0, 5000)),
-      type: optional('x-note', (value) => value === 'text' || matching(/^x-[a-z0-9][a-z0-9._-]{0,61}$/)(value)),
+      type: optional(
+        'x-note',
+        (value) => value === 'text' || matching(/^x-[a-z0-9][a-z0-9._-]{0,61}$/)(value),
+      ),
       data: optional({ a: [1] }, json(8192)),
-      clientMessageId: optional(undefined, (value) => typeof value === 'string' && value.length >= 1 && value.length <= 64),
+      clientMessageId: optional(
+        undefined,
+        (value) => typeof value === 'string' && value.length >= 1 && value.length <= 64,
+      ),
       replyTo: optional(world.message, uuid),
       threadId: optional(undefined, uuid),
       mentions: optional([world.bob], listOf(50, userId)),
     },
     'message:edit': { messageId: thatMessage, content: needed('changed', text(0, 5000)) },
     'message:delete': { messageId: needed(world.toDelete, uuid), reason: optional('spam', line(500)) },
-    'message:react': { messageId: thatMessage, emoji: needed('👍', matching(/^\S{1,32}$/u)), on: needed(true, boolean) },
+    'message:react': {
+      messageId: thatMessage,
+      emoji: needed('👍', matching(/^\S{1,32}$/u)),
+      on: needed(true, boolean),
+    },
     'message:pin': { messageId: thatMessage, on: needed(true, boolean) },
     'message:read': { roomId: inHall, seq: optional(1, position), messageId: optional(undefined, uuid) },
     'message:history': {

@@ -18,7 +18,13 @@ export class ServerProcess {
   private readonly exited: Promise<unknown>;
 
   constructor(folder: string, environment: Record<string, string>) {
-    const env = { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', ...environment };
+    const env = {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_FORMAT: 'json',
+      ...environment,
+    };
     this.child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'main.js')], { cwd: folder, env });
     this.exited = once(this.child, 'exit');
     this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));

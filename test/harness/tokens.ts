@@ -7,7 +7,7 @@ export const SHARED_SECRET = 'shared with the backend of another team';
 /** What another issuer would put into a token that is good for an hour; a claim given as undefined is left out. */
 export function signToken(claims: Record<string, unknown>, secret = SHARED_SECRET): string {
   const now = Math.floor(Date.now() / 1000);
-  const all = { iss: 'parley', aud: 'parley', iat: now, exp: now + 3600, ...claims };
+  const all: Record<string, unknown> = { iss: 'parley', aud: 'parley', iat: now, exp: now + 3600, ...claims };
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new JwtService({ secret }).sign(given, { algorithm: 'HS256' });
 }

@@ -1,6 +1,5 @@
 import {
   ArrayMaxSize,
-  ArrayUnique,
   IsArray,
   IsBoolean,
   IsInt,
@@ -23,7 +22,14 @@ import type {
   SyncRoom,
 } from '../../contract/commands.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
-import { IsJsonWithin, IsPosition, IsRoomId, IsUserId, Optional } from '../../platform/validation/rules.js';
+import {
+  IsDistinct,
+  IsJsonWithin,
+  IsPosition,
+  IsRoomId,
+  IsUserId,
+  Optional,
+} from '../../platform/validation/rules.js';
 
 /** No emoji has white space in it; 32 characters hold the longest sequences and `:shortcodes:`. */
 const IsEmoji = () =>
@@ -60,7 +66,7 @@ export class NewMessageDto {
   @Optional()
   @IsArray()
   @ArrayMaxSize(CONTRACT_LIMITS.mentions)
-  @ArrayUnique()
+  @IsDistinct()
   @IsUserId({ each: true })
   mentions?: string[];
 }

@@ -55,7 +55,10 @@ export class Connections implements ConnectionCount {
     this.metrics.connections(socket.nsp.name, 1);
     socket.once('disconnect', () => this.forget(socket, actor.userId));
     this.watchExpiry(socket);
-    const channels = [userChannel(actor.userId), ...(actor.sessionId ? [sessionChannel(actor.sessionId)] : [])];
+    const channels = [
+      userChannel(actor.userId),
+      ...(actor.sessionId ? [sessionChannel(actor.sessionId)] : []),
+    ];
     const ended = this.endings.since(socket.handshake.issued, channels);
     if (ended) this.close(socket, ended);
     if (this.readiness.draining) this.close(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);

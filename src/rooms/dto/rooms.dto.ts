@@ -1,6 +1,5 @@
 import {
   ArrayMaxSize,
-  ArrayUnique,
   IsArray,
   IsBoolean,
   IsIn,
@@ -24,7 +23,14 @@ import type {
 } from '../../contract/commands.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import type { MemberRole, RoomHistory, RoomType } from '../../contract/views.js';
-import { IsName, IsPosition, IsRoomId, IsUserId, Optional } from '../../platform/validation/rules.js';
+import {
+  IsDistinct,
+  IsName,
+  IsPosition,
+  IsRoomId,
+  IsUserId,
+  Optional,
+} from '../../platform/validation/rules.js';
 
 const ROLES: MemberRole[] = ['owner', 'admin', 'member'];
 const TYPES: RoomType[] = ['public', 'private', 'direct', 'announcement'];
@@ -59,7 +65,7 @@ export class CreateRoomDto implements CreateRoom {
   @Optional()
   @IsArray()
   @ArrayMaxSize(CONTRACT_LIMITS.memberIds)
-  @ArrayUnique()
+  @IsDistinct()
   @IsUserId({ each: true })
   memberIds?: string[];
 
