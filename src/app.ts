@@ -18,6 +18,7 @@ import { Metrics } from './platform/metrics/metrics.js';
 import { RealtimeAdapter } from './platform/realtime/realtime.adapter.js';
 import { ThrottleInterceptor } from './platform/throttling/throttle.interceptor.js';
 import { PayloadPipe } from './platform/validation/payload.pipe.js';
+import { onlyReadMedia } from './platform/validation/read-media.js';
 
 /** The routes outside `/api/v1`. */
 const WITHOUT_PREFIX = [
@@ -73,6 +74,7 @@ export async function createApp(
     });
     app.useBodyParser('json', { limit: config.limits.frameBytes });
     app.useBodyParser('urlencoded', { limit: 4096, extended: false });
+    app.use(onlyReadMedia);
     app.setGlobalPrefix('api/v1', { exclude: WITHOUT_PREFIX });
     const filter = new HttpExceptionFilter();
     app.useGlobalFilters(filter);

@@ -12,7 +12,9 @@ export class AuthBroadcaster implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.on(SessionRevoked, ({ sessionId, userId }) => this.connections.closeSession(sessionId, userId, 'SESSION_REVOKED'));
+    this.events.on(SessionRevoked, ({ sessionId, userId }) =>
+      this.connections.closeSession(sessionId, userId, 'SESSION_REVOKED'),
+    );
     this.events.on(UserTokensRevoked, ({ userId }) => this.connections.closeUser(userId, 'SESSION_REVOKED'));
   }
 }

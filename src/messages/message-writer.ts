@@ -44,7 +44,8 @@ export class MessageWriter implements OnModuleDestroy {
    * Rejects with the refusal, or UNAVAILABLE when the queue is full or the database stays away.
    */
   submit(change: MessageChange): Promise<Written> {
-    if (this.closing) return Promise.reject(new AppError('UNAVAILABLE', 'The server is closing', { retryAfterMs: 1000 }));
+    if (this.closing)
+      return Promise.reject(new AppError('UNAVAILABLE', 'The server is closing', { retryAfterMs: 1000 }));
     if (this.queued >= this.config.limits.writeQueue)
       return Promise.reject(
         new AppError('UNAVAILABLE', 'Too many messages are waiting to be written', { retryAfterMs: 1000 }),

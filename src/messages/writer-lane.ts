@@ -87,7 +87,9 @@ export class WriterLane {
     this.queue = [...batch, ...this.queue].filter((queued) => !this.gaveUp(queued, error));
     if (sqlStateOf(error) === '55P03' && this.hooks.roomsLocked) {
       // When this fails too, the next attempt at the batch will tell why.
-      await this.hooks.roomsLocked([...new Set(batch.map(({ change }) => change.roomId))]).catch(() => undefined);
+      await this.hooks
+        .roomsLocked([...new Set(batch.map(({ change }) => change.roomId))])
+        .catch(() => undefined);
     }
     await delay(RETRY_MS * (0.5 + Math.random()));
   }
@@ -105,7 +107,9 @@ export class WriterLane {
 
   private gaveUp(queued: QueuedChange, cause: unknown): boolean {
     if (performance.now() - queued.queuedAt < PATIENCE_MS) return false;
-    queued.reject(new AppError('UNAVAILABLE', 'The message could not be written now', { retryAfterMs: 1000, cause }));
+    queued.reject(
+      new AppError('UNAVAILABLE', 'The message could not be written now', { retryAfterMs: 1000, cause }),
+    );
     return true;
   }
 }

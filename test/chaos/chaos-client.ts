@@ -52,8 +52,8 @@ export class ChaosClient {
       transports: ['websocket'],
       forceNew: true,
       autoConnect: false,
-      reconnectionDelay: 50,
-      reconnectionDelayMax: 300,
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 600,
     });
     // Live events come before `session:ready` already.
     this.socket.on('connect', () => (this.epoch += 1));
@@ -69,9 +69,13 @@ export class ChaosClient {
     this.socket.on('message:new', (message: Message) => this.onLive(message));
   }
 
-  async connect(): Promise<void> {
+  /** From here on it keeps itself connected. */
+  connect(): void {
     this.socket.connect();
-    await this.until(() => this.ready, 'the session to be ready');
+  }
+
+  whenReady(): Promise<void> {
+    return this.until(() => this.ready, 'the session to be ready');
   }
 
   end(): void {
@@ -130,23 +134,27 @@ export class ChaosClient {
     });
     this.socket
       .timeout(ANSWER_MS)
-      .emit('message:send', { roomId, clientMessageId, content }, (lost: Error | null, ack: Ack<SentMessage>) => {
-        if (lost) {
-          this.history.add({ kind: 'info', op, reason: lost.message });
-          this.retry(message, epoch);
-        } else if (ack.status === 'ok') {
-          const { messageId, seq, rev, deduplicated } = ack;
-          this.history.add({ kind: 'ok', op, messageId, seq, rev, deduplicated });
-          this.done(message);
-        } else if (ERRORS[ack.error.code].retryable) {
-          // It may have been written: only a final refusal is a promise.
-          this.history.add({ kind: 'info', op, reason: ack.error.code });
-          setTimeout(() => this.retry(message, epoch), RETRY_MS);
-        } else {
-          this.history.add({ kind: 'fail', op, code: ack.error.code });
-          this.done(message);
-        }
-      });
+      .emit(
+        'message:send',
+        { roomId, clientMessageId, content },
+        (lost: Error | null, ack: Ack<SentMessage>) => {
+          if (lost) {
+            this.history.add({ kind: 'info', op, reason: lost.message });
+            this.retry(message, epoch);
+          } else if (ack.status === 'ok') {
+            const { messageId, seq, rev, deduplicated } = ack;
+            this.history.add({ kind: 'ok', op, messageId, seq, rev, deduplicated });
+            this.done(message);
+          } else if (ERRORS[ack.error.code].retryable) {
+            // It may have been written: only a final refusal is a promise.
+            this.history.add({ kind: 'info', op, reason: ack.error.code });
+            setTimeout(() => this.retry(message, epoch), RETRY_MS);
+          } else {
+            this.history.add({ kind: 'fail', op, code: ack.error.code });
+            this.done(message);
+          }
+        },
+      );
   }
 
   /** On the same connection; on a new one everything is sent again anyway. */
@@ -171,7 +179,8 @@ export class ChaosClient {
   }
 
   private deliverEarly(room: Followed): void {
-    for (let next = room.early.get(room.rev + 1); next; next = room.early.get(room.rev + 1)) this.deliver(room, next);
+    for (let next = room.early.get(room.rev + 1); next; next = room.early.get(room.rev + 1))
+      this.deliver(room, next);
     for (const rev of room.early.keys()) if (rev <= room.rev) room.early.delete(rev);
   }
 
@@ -221,7 +230,13 @@ export class ChaosClient {
   }
 
   private async until(holds: () => boolean, what: string): Promise<void> {
-    for (const deadline = Date.now() + 20_000; !holds(); await sleep(10))
-      if (Date.now() > deadline) throw new Error(`${this.name} waited in vain for ${what} (connected: ${String(this.socket.connected)})`);
+    const deadline = Date.now() + 20_000;
+    while (!holds()) {
+      if (Date.now() > deadline)
+        throw new Error(
+          `${this.name} waited in vain for ${what} (connected: ${String(this.socket.connected)})`,
+        );
+      await sleep(10);
+    }
   }
 }

@@ -12,7 +12,14 @@ function goodRun(seed: number): { history: History; rooms: FinalRoom[] } {
     const process = random.of(processes);
     const room = random.of(rooms);
     const { roomId } = room;
-    const request = { process, epoch: 1, senderId: `user-${process}`, roomId, clientMessageId: `c${index}`, content: `text ${index}` };
+    const request = {
+      process,
+      epoch: 1,
+      senderId: `user-${process}`,
+      roomId,
+      clientMessageId: `c${index}`,
+      content: `text ${index}`,
+    };
     const attempt = history.invoke(request);
     const fate = random.next();
     if (fate < 0.1) {
@@ -30,7 +37,15 @@ function goodRun(seed: number): { history: History; rooms: FinalRoom[] } {
     room.messages.push(message);
     for (const receiver of processes) {
       history.add({ kind: 'live', process: receiver, epoch: 1, roomId, rev: message.rev });
-      history.add({ kind: 'deliver', process: receiver, roomId, id: message.id, seq: message.seq, rev: message.rev, content: message.content });
+      history.add({
+        kind: 'deliver',
+        process: receiver,
+        roomId,
+        id: message.id,
+        seq: message.seq,
+        rev: message.rev,
+        content: message.content,
+      });
     }
     const result = { messageId: message.id, seq: message.seq, rev: message.rev };
     if (fate < 0.3) {
@@ -40,12 +55,16 @@ function goodRun(seed: number): { history: History; rooms: FinalRoom[] } {
       history.add({ kind: 'ok', op: attempt, ...result, deduplicated: false });
     }
   }
-  for (const process of processes) for (const { roomId, rev } of rooms) history.add({ kind: 'current', process, roomId, rev });
+  for (const process of processes)
+    for (const { roomId, rev } of rooms) history.add({ kind: 'current', process, roomId, rev });
   return { history, rooms };
 }
 
 /** A fault planted at a place that differs from seed to seed, and what has to be found. */
-const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeof goodRun>, random: Random) => void }> = {
+const FAULTS: Record<
+  string,
+  { expected: string[]; plant: (run: ReturnType<typeof goodRun>, random: Random) => void }
+> = {
   'an acknowledged message that is lost': {
     expected: ['I1', 'I4'],
     plant: ({ rooms }, random) => {
@@ -60,7 +79,9 @@ const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeo
       const lost = random.of(room.messages);
       room.messages = room.messages
         .filter((message) => message !== lost)
-        .map((message) => (message.seq < lost.seq ? message : { ...message, seq: message.seq - 1, rev: message.rev - 1 }));
+        .map((message) =>
+          message.seq < lost.seq ? message : { ...message, seq: message.seq - 1, rev: message.rev - 1 },
+        );
       room.lastSeq -= 1;
       room.rev -= 1;
     },
@@ -93,7 +114,9 @@ const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeo
     expected: ['I3'],
     plant: ({ history }, random) => {
       const { entries } = history;
-      const mine = entries.filter((entry) => entry.kind === 'deliver' && entry.process === 'p2' && entry.roomId === 'red');
+      const mine = entries.filter(
+        (entry) => entry.kind === 'deliver' && entry.process === 'p2' && entry.roomId === 'red',
+      );
       const at = Math.floor(random.between(0, mine.length - 1));
       const [one, other] = [entries.indexOf(mine[at]!), entries.indexOf(mine[at + 1]!)];
       [entries[one], entries[other]] = [entries[other]!, entries[one]!];
@@ -103,7 +126,13 @@ const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeo
     expected: ['I4'],
     plant: ({ rooms }, random) => {
       const room = random.of(rooms);
-      room.messages.push({ ...room.messages[0]!, id: 'after', clientMessageId: 'after', seq: room.lastSeq + 2, rev: room.rev + 1 });
+      room.messages.push({
+        ...room.messages[0]!,
+        id: 'after',
+        clientMessageId: 'after',
+        seq: room.lastSeq + 2,
+        rev: room.rev + 1,
+      });
       room.lastSeq += 2;
       room.rev += 1;
     },
@@ -111,24 +140,50 @@ const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeo
   'a hole in the live events': {
     expected: ['I4'],
     plant: ({ history }, random) => {
-      const live = history.entries.filter((entry) => entry.kind === 'live' && entry.process === 'p1' && entry.roomId === 'blue');
-      history.entries.splice(history.entries.indexOf(live[Math.floor(random.between(1, live.length - 1))]!), 1);
+      const live = history.entries.filter(
+        (entry) => entry.kind === 'live' && entry.process === 'p1' && entry.roomId === 'blue',
+      );
+      history.entries.splice(
+        history.entries.indexOf(live[Math.floor(random.between(1, live.length - 1))]!),
+        1,
+      );
     },
   },
   'a refused message that is there': {
     expected: ['I5'],
     plant: ({ history, rooms }) => {
       const room = rooms[0]!;
-      const request = { process: 'p1', epoch: 1, senderId: 'user-p1', roomId: room.roomId, clientMessageId: 'refused', content: 'no' };
+      const request = {
+        process: 'p1',
+        epoch: 1,
+        senderId: 'user-p1',
+        roomId: room.roomId,
+        clientMessageId: 'refused',
+        content: 'no',
+      };
       history.add({ kind: 'fail', op: history.invoke(request), code: 'FORBIDDEN' });
-      room.messages.push({ id: 'x', seq: ++room.lastSeq, rev: ++room.rev, content: 'no', clientMessageId: 'refused', sender: { id: 'user-p1', name: '' } });
+      room.messages.push({
+        id: 'x',
+        seq: ++room.lastSeq,
+        rev: ++room.rev,
+        content: 'no',
+        clientMessageId: 'refused',
+        sender: { id: 'user-p1', name: '' },
+      });
     },
   },
   'a message nobody sent': {
     expected: ['I5'],
     plant: ({ rooms }) => {
       const room = rooms[0]!;
-      room.messages.push({ id: 'x', seq: ++room.lastSeq, rev: ++room.rev, content: 'boo', clientMessageId: 'boo', sender: { id: 'user-p1', name: '' } });
+      room.messages.push({
+        id: 'x',
+        seq: ++room.lastSeq,
+        rev: ++room.rev,
+        content: 'boo',
+        clientMessageId: 'boo',
+        sender: { id: 'user-p1', name: '' },
+      });
     },
   },
   'a later message that stands before an acknowledged one': {
@@ -144,12 +199,31 @@ const FAULTS: Record<string, { expected: string[]; plant: (run: ReturnType<typeo
     plant: ({ history, rooms }) => {
       const room = rooms[0]!;
       const ops = ['first', 'second'].map((clientMessageId) =>
-        history.invoke({ process: 'p1', epoch: 1, senderId: 'user-p1', roomId: room.roomId, clientMessageId, content: clientMessageId }),
+        history.invoke({
+          process: 'p1',
+          epoch: 1,
+          senderId: 'user-p1',
+          roomId: room.roomId,
+          clientMessageId,
+          content: clientMessageId,
+        }),
       );
       for (const [index, clientMessageId] of ['second', 'first'].entries()) {
         const place = { seq: ++room.lastSeq, rev: ++room.rev };
-        room.messages.push({ id: clientMessageId, ...place, content: clientMessageId, clientMessageId, sender: { id: 'user-p1', name: '' } });
-        history.add({ kind: 'ok', op: ops[1 - index]!, messageId: clientMessageId, ...place, deduplicated: false });
+        room.messages.push({
+          id: clientMessageId,
+          ...place,
+          content: clientMessageId,
+          clientMessageId,
+          sender: { id: 'user-p1', name: '' },
+        });
+        history.add({
+          kind: 'ok',
+          op: ops[1 - index]!,
+          messageId: clientMessageId,
+          ...place,
+          deduplicated: false,
+        });
       }
     },
   },
@@ -175,7 +249,8 @@ describe('the checker', () => {
     const { history, rooms } = goodRun(1);
     const { roomId, messages } = rooms[0]!;
     history.add({ kind: 'reset', process: 'p1', roomId });
-    for (const { id, seq, rev, content } of messages) history.add({ kind: 'deliver', process: 'p1', roomId, id, seq, rev, content });
+    for (const { id, seq, rev, content } of messages)
+      history.add({ kind: 'deliver', process: 'p1', roomId, id, seq, rev, content });
     expect(check(history.entries, rooms)).toEqual([]);
   });
 

@@ -61,14 +61,22 @@ function requestsOf(entries: readonly Entry[]): Map<string, Request> {
 }
 
 /** I1: what was acknowledged is in the final read, at its `seq`, with its id and content. */
-function* acknowledgedIsThere(requests: Map<string, Request>, rooms: readonly FinalRoom[]): Iterable<Violation> {
-  const bySeq = new Map(rooms.map(({ roomId, messages }) => [roomId, new Map(messages.map((message) => [message.seq, message]))]));
+function* acknowledgedIsThere(
+  requests: Map<string, Request>,
+  rooms: readonly FinalRoom[],
+): Iterable<Violation> {
+  const bySeq = new Map(
+    rooms.map(({ roomId, messages }) => [roomId, new Map(messages.map((message) => [message.seq, message]))]),
+  );
   for (const [key, { invoke, oks }] of requests) {
     const [ok] = oks;
     if (!ok) continue;
     const there = bySeq.get(invoke.roomId)?.get(ok.seq);
     if (there?.id !== ok.messageId || there.content !== invoke.content)
-      yield { invariant: 'I1', text: `${key} was acknowledged as ${invoke.roomId} ${ok.seq}; there is ${describe(there)}` };
+      yield {
+        invariant: 'I1',
+        text: `${key} was acknowledged as ${invoke.roomId} ${ok.seq}; there is ${describe(there)}`,
+      };
   }
 }
 
@@ -80,12 +88,14 @@ function* nothingTwice(requests: Map<string, Request>, rooms: readonly FinalRoom
       if (clientMessageId === undefined) continue;
       const key = requestKey(sender.id, clientMessageId);
       const before = places.get(key);
-      if (before !== undefined) yield { invariant: 'I2', text: `${key} is there twice: ${before} and ${roomId} ${seq}` };
+      if (before !== undefined)
+        yield { invariant: 'I2', text: `${key} is there twice: ${before} and ${roomId} ${seq}` };
       places.set(key, `${roomId} ${seq}`);
     }
   for (const [key, { oks }] of requests) {
     const answers = new Set(oks.map(({ messageId, seq, rev }) => `${messageId} ${seq} ${rev}`));
-    if (answers.size > 1) yield { invariant: 'I2', text: `${key} was answered differently: ${[...answers].join(', ')}` };
+    if (answers.size > 1)
+      yield { invariant: 'I2', text: `${key} was answered differently: ${[...answers].join(', ')}` };
     const firsts = oks.filter(({ deduplicated }) => !deduplicated).length;
     if (firsts > 1) yield { invariant: 'I2', text: `${key} was written ${firsts} times by its answers` };
   }
@@ -103,7 +113,8 @@ function* oneOrder(entries: readonly Entry[], rooms: readonly FinalRoom[]): Iter
     const who = roomKey(entry.process, entry.roomId);
     const state = seen.get(who) ?? { rev: 0, seqs: new Set<number>() };
     seen.set(who, state);
-    if (entry.rev <= state.rev) yield { invariant: 'I3', text: `${who} was given rev ${entry.rev} after ${state.rev}` };
+    if (entry.rev <= state.rev)
+      yield { invariant: 'I3', text: `${who} was given rev ${entry.rev} after ${state.rev}` };
     if (state.seqs.has(entry.seq)) yield { invariant: 'I2', text: `${who} was given seq ${entry.seq} twice` };
     state.rev = Math.max(state.rev, entry.rev);
     state.seqs.add(entry.seq);
@@ -111,7 +122,10 @@ function* oneOrder(entries: readonly Entry[], rooms: readonly FinalRoom[]): Iter
     const others = truth.get(key);
     if (others === undefined) truth.set(key, describe(entry));
     else if (others !== describe(entry))
-      yield { invariant: 'I3', text: `${who} was given ${describe(entry)} as rev ${entry.rev}, others ${others}` };
+      yield {
+        invariant: 'I3',
+        text: `${who} was given ${describe(entry)} as rev ${entry.rev}, others ${others}`,
+      };
   }
 }
 
@@ -123,7 +137,10 @@ function* noGaps(entries: readonly Entry[], rooms: readonly FinalRoom[]): Iterab
       yield { invariant: 'I4', text: `${roomId} ends at seq ${lastSeq} and holds ${ranges(seqs)}` };
     const revs = new Set(messages.map((message) => message.rev));
     if (revs.size !== messages.length || Math.max(0, ...revs) !== rev)
-      yield { invariant: 'I4', text: `${roomId} ends at rev ${rev}; its ${messages.length} messages have ${ranges([...revs].sort((a, b) => a - b))}` };
+      yield {
+        invariant: 'I4',
+        text: `${roomId} ends at rev ${rev}; its ${messages.length} messages have ${ranges([...revs].sort((a, b) => a - b))}`,
+      };
   }
   const last = new Map<string, number>();
   for (const entry of entries) {
@@ -163,7 +180,10 @@ function* realTime(entries: readonly Entry[]): Iterable<Violation> {
       const invoke = invoked.get(entry.op);
       if (!invoke) continue;
       if (entry.seq <= invoke.after)
-        yield { invariant: 'I6', text: `${invoke.roomId} ${entry.seq} was sent after ${invoke.after} was acknowledged` };
+        yield {
+          invariant: 'I6',
+          text: `${invoke.roomId} ${entry.seq} was sent after ${invoke.after} was acknowledged`,
+        };
       acknowledged.set(invoke.roomId, Math.max(entry.seq, acknowledged.get(invoke.roomId) ?? 0));
     }
   }
@@ -171,7 +191,9 @@ function* realTime(entries: readonly Entry[]): Iterable<Violation> {
 
 /** I7: what one connection sent to a room and had accepted stands there in the order of sending. */
 function* pipelined(entries: readonly Entry[]): Iterable<Violation> {
-  const accepted = new Map(entries.flatMap((entry) => (entry.kind === 'ok' ? [[entry.op, entry] as const] : [])));
+  const accepted = new Map(
+    entries.flatMap((entry) => (entry.kind === 'ok' ? [[entry.op, entry] as const] : [])),
+  );
   const last = new Map<string, number>();
   for (const entry of entries) {
     const ok = entry.kind === 'invoke' ? accepted.get(entry.op) : undefined;
@@ -201,7 +223,10 @@ function* resumed(entries: readonly Entry[], rooms: readonly FinalRoom[]): Itera
       (message) => message.rev <= rev && given.get(who)?.get(message.seq)?.id !== message.id,
     );
     if (missing.length > 0)
-      yield { invariant: 'I8', text: `${who} is current to rev ${rev} and was never given seq ${ranges(missing.map(({ seq }) => seq))}` };
+      yield {
+        invariant: 'I8',
+        text: `${who} is current to rev ${rev} and was never given seq ${ranges(missing.map(({ seq }) => seq))}`,
+      };
   }
 }
 

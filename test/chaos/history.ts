@@ -25,7 +25,15 @@ export type Entry =
   /** A live event came over the wire. */
   | { kind: 'live'; process: string; epoch: number; roomId: string; rev: number }
   /** The application behind a client was given a message, live or from the log. */
-  | { kind: 'deliver'; process: string; roomId: string; id: string; seq: number; rev: number; content: string }
+  | {
+      kind: 'deliver';
+      process: string;
+      roomId: string;
+      id: string;
+      seq: number;
+      rev: number;
+      content: string;
+    }
   /** The application was told that what it has is void: it starts anew. */
   | { kind: 'reset'; process: string; roomId: string }
   /** The client holds that it has everything up to `rev`. */

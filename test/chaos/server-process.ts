@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MAIN = join(__dirname, '../../dist/src/main.js');
-const READY_MS = 20_000;
+/** The first start of the embedded database, on a busy machine. */
+const READY_MS = 60_000;
 
 /** The built server as a process of its own, on a port that stays the same over its lives. */
 export class ServerProcess {

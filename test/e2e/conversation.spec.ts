@@ -60,4 +60,33 @@ describe('a conversation', () => {
     expect(synced).toMatchObject({ rev: 5, hasMore: false });
     expect(synced.messages.map(({ rev }) => rev)).toEqual([2, 5]);
   });
+
+  it('commands pipelined behind a join wait for it in their order; those for other rooms do not', async () => {
+    const [carol] = await server.actors('carol');
+    const answers: string[] = [];
+    const send = (event: string, payload: object, name: string) =>
+      new Promise<void>((resolve) => {
+        carol.socket.emit(event, payload, (answer: { status: string }) => {
+          answers.push(`${name} ${answer.status}`);
+          resolve();
+        });
+      });
+    await Promise.all([
+      send('room:join', { roomId: 'piped', roomName: 'Piped' }, 'join'),
+      send('message:send', { roomId: 'piped', content: 'first' }, 'first'),
+      send('message:send', { roomId: 'piped', content: 'second' }, 'second'),
+      send('room:update', { roomId: 'piped', topic: 'Set' }, 'update'),
+      send('message:send', { roomId: 'piped', content: 'third' }, 'third'),
+      send('message:history', { roomId: 'elsewhere' }, 'elsewhere'),
+    ]);
+    expect(answers.filter((answer) => answer !== 'elsewhere error')).toEqual([
+      'join ok',
+      'first ok',
+      'second ok',
+      'update ok',
+      'third ok',
+    ]);
+    const { messages } = await carol.does('message:history', { roomId: 'piped' });
+    expect(messages.map(({ content }) => content)).toEqual(['first', 'second', 'third']);
+  });
 });

@@ -164,7 +164,7 @@ describe('the handshake', () => {
       await raw.frame('42/chat,["session:ready"');
       const before = await sockets(server);
       raw.send('41/chat,');
-      for (let open = before; open === before; await sleep(5)) open = await sockets(server);
+      while ((await sockets(server)) === before) await sleep(5);
       raw.send('40/chat,');
       await raw.frame('42/chat,["session:ready"', 2);
       raw.close();
@@ -350,7 +350,7 @@ describe('connections of one user', () => {
       // One that leaves by itself makes room.
       newest.disconnect();
       await isCutOff(newest);
-      for (let open = 3; open > 2; await sleep(5)) open = await connections(server);
+      while ((await connections(server)) > 2) await sleep(5);
       await server.connected(session);
       await middle.does('room:list', {});
       expect(middle.got('session:closing')).toEqual([]);

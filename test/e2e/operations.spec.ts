@@ -396,7 +396,10 @@ describe('the process', () => {
       const server = start(await folder(), {
         PORT: new URL(taken.url).port,
         DATA_DIR: database.dataDir,
-        ...(database.databaseUrl !== undefined && { DATABASE_URL: database.databaseUrl, JWT_SECRET: 'x'.repeat(32) }),
+        ...(database.databaseUrl !== undefined && {
+          DATABASE_URL: database.databaseUrl,
+          JWT_SECRET: 'x'.repeat(32),
+        }),
       });
       expect(await server.end()).toBe(1);
       expect(server.stderr).toMatch(/Parley could not start: .*EADDRINUSE/);

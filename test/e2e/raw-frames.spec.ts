@@ -173,6 +173,7 @@ describe('raw frames', () => {
         const client = await chat();
         client.write(`42/chat,${id}["room:positions",${POSITIONS}]`);
         await answers(client);
+        await client.until(() => client.of('ack').length + client.others.length >= 3, 'both answers');
         const all = [...client.of('ack').map(({ text }) => text), ...client.others];
         expect(all.filter((text) => text.includes('"positions"'))).toHaveLength(2);
       },
@@ -339,8 +340,17 @@ describe('raw frames', () => {
   });
 
   describe('HTTP of Engine.IO', () => {
-    const get = (query: string, method = 'GET', body?: string) =>
-      call(`${server.url}/socket.io/?${query}`, method, body);
+    /** Engine.IO waits 30 s for the last poll of a session that nobody ended. */
+    const sessions: string[] = [];
+    afterEach(async () => {
+      for (const sid of sessions.splice(0)) await get(`EIO=4&transport=polling&sid=${sid}`, 'POST', '1');
+    });
+    const get = async (query: string, method = 'GET', body?: string) => {
+      const answer = await call(`${server.url}/socket.io/?${query}`, method, body);
+      const sid = /"sid\\?":\\?"([^"\\]+)/.exec(answer.text)?.[1];
+      if (sid !== undefined) sessions.push(sid);
+      return answer;
+    };
     const session = async () =>
       (JSON.parse((await get('EIO=4&transport=polling')).text.slice(1)) as { sid: string }).sid;
 
@@ -390,7 +400,7 @@ describe('raw frames', () => {
 
     it('EIO=3 is refused over a WebSocket, too', async () => {
       for (const query of ['EIO=3&transport=websocket', 'transport=websocket']) {
-        const client = await RawClient.transport(server.url, query);
+        const client = kept(await RawClient.transport(server.url, query));
         await client.closed();
         expect([...client.packets, ...client.others]).toEqual([]);
       }

@@ -16,12 +16,14 @@ function expectLimited(answer: Answer): WireError {
 }
 
 describe('the limit on sends', () => {
-  const WINDOW_MS = 1500;
+  const WINDOW_MS = 2400;
   let server: TestServer;
+  let quick: TestServer;
   beforeAll(async () => {
-    server = await TestServer.start({ SENDS_LIMIT: '3', SENDS_WINDOW_MS: String(WINDOW_MS) });
+    server = await TestServer.start({ SENDS_LIMIT: '3', SENDS_WINDOW_MS: '60000' });
+    quick = await TestServer.start({ SENDS_LIMIT: '3', SENDS_WINDOW_MS: String(WINDOW_MS) });
   });
-  afterAll(() => server.stop());
+  afterAll(() => Promise.all([server.stop(), quick.stop()]));
 
   const roomFor = async (actor: Actor, roomId: string) => {
     await actor.does('room:join', { roomId, roomName: roomId });
@@ -29,7 +31,7 @@ describe('the limit on sends', () => {
   };
 
   it('slides, and says exactly how long to wait', async () => {
-    const [actor] = await server.actors('slider');
+    const [actor] = await quick.actors('slider');
     const room = await roomFor(actor, 'slide');
     const startedAt = performance.now();
     await actor.sends(room, 'one');
@@ -68,7 +70,9 @@ describe('the limit on sends', () => {
     await laptop.sends(room, 'by laptop');
     const posted = await laptop.rest('POST', `/rooms/${room}/messages`, { content: 'by REST' });
     expect(posted.status).toBe(201);
-    expect(limits(posted)).toEqual([3, 0, Math.ceil(WINDOW_MS / 1000)]);
+    expect(limits(posted).slice(0, 2)).toEqual([3, 0]);
+    expect(limits(posted)[2]).toBeLessThanOrEqual(60);
+    expect(limits(posted)[2]).toBeGreaterThan(30);
 
     const refused = await phone.rest('POST', `/rooms/${room}/messages`, { content: 'too much' });
     expectLimited(refused);

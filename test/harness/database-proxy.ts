@@ -3,20 +3,19 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /**
  * What happens to the next COMMIT of a transaction that wrote messages:
- * - `lose-answer`: the server commits, the client's connection breaks before it hears so;
- * - `lose-commit`: both connections break before the server sees it;
- * - `strand`: the same, but the server's side stays open, as behind a dead network: the transaction keeps its locks.
+ * - `lose-answer`: Postgres commits, the connection breaks before the server hears so;
+ * - `lose-commit`: both sides break before Postgres sees it;
+ * - `strand`: the same, but the side of Postgres stays open, as behind a dead network: the transaction keeps its locks;
+ * - `mute-answer`, `mute-commit`: it gets this far and no further, and nothing breaks: time to kill the server.
  */
-export type CommitFault = 'lose-answer' | 'lose-commit' | 'strand';
+export type CommitFault = 'lose-answer' | 'lose-commit' | 'strand' | 'mute-answer' | 'mute-commit';
 
 /** A TCP proxy before Postgres that breaks connections at the worst moment. */
 export class DatabaseProxy {
   private server: Server | undefined;
   private port = 0;
   private readonly sockets = new Set<Socket>();
-  private fault: CommitFault | undefined;
-  /** COMMITs that were hit. */
-  hits = 0;
+  private armed: { fault: CommitFault; hit: () => void } | undefined;
 
   private constructor(private readonly target: URL) {}
 
@@ -32,8 +31,11 @@ export class DatabaseProxy {
     return url.href;
   }
 
-  breakNextCommit(fault: CommitFault): void {
-    this.fault = fault;
+  /** Resolves when it happened; with an `-answer`, when Postgres has committed. */
+  breakNextCommit(fault: CommitFault): Promise<void> {
+    return new Promise((hit) => {
+      this.armed = { fault, hit };
+    });
   }
 
   async start(): Promise<void> {
@@ -63,34 +65,31 @@ export class DatabaseProxy {
       socket.on('close', () => this.sockets.delete(socket));
     }
     let wrote = false;
-    let deaf = false;
-    let stranded = false;
+    let struck: { fault: CommitFault; hit: () => void } | undefined;
     client.on('close', () => {
-      if (!stranded) upstream.destroy();
+      if (struck?.fault !== 'strand') upstream.destroy();
     });
     upstream.on('close', () => client.destroy());
     upstream.on('data', (chunk) => {
-      if (deaf) end();
-      else client.write(chunk);
+      struck?.hit();
+      if (!struck) client.write(chunk);
+      else if (struck.fault === 'lose-answer') end();
     });
     client.on('data', (chunk) => {
-      if (stranded) return;
+      if (struck) return;
       if (chunk.includes('INSERT INTO messages')) wrote = true;
-      const commits = wrote && chunk.includes('COMMIT\0');
-      if (commits) wrote = false;
-      const fault = commits ? this.fault : undefined;
-      if (fault) {
-        this.fault = undefined;
-        this.hits += 1;
-        if (fault === 'lose-commit') return end();
-        stranded = fault === 'strand';
-        deaf = true;
-        if (stranded) {
-          client.destroy();
-          return;
-        }
+      if (wrote && chunk.includes('COMMIT\0')) {
+        wrote = false;
+        struck = this.armed;
+        this.armed = undefined;
       }
-      upstream.write(chunk);
+      if (!struck || struck.fault.endsWith('-answer')) {
+        upstream.write(chunk);
+        return;
+      }
+      struck.hit();
+      if (struck.fault === 'lose-commit') end();
+      else if (struck.fault === 'strand') client.destroy();
     });
   }
 }

@@ -38,21 +38,34 @@ export class WriterFixture {
   }
 
   async stored(roomId: string): Promise<{ seq: number; rev: number; content: string; sender_id: string }[]> {
-    return this.sql(
-      'SELECT seq, rev, content, sender_id FROM messages WHERE room_id = $1 ORDER BY seq',
-      [roomId],
-    );
+    return this.sql('SELECT seq, rev, content, sender_id FROM messages WHERE room_id = $1 ORDER BY seq', [
+      roomId,
+    ]);
   }
 
   /** I4: `seq` is 1..last_seq, and no two messages share a `rev`. */
   async expectNoGaps(): Promise<void> {
-    const rooms = await this.sql<{ id: string; last_seq: number; last_rev: number; seqs: number; max_seq: number; revs: number; max_rev: number }>(
+    const rooms = await this.sql<{
+      id: string;
+      last_seq: number;
+      last_rev: number;
+      seqs: number;
+      max_seq: number;
+      revs: number;
+      max_rev: number;
+    }>(
       `SELECT r.id, r.last_seq, r.last_rev, count(m.id)::int AS seqs, coalesce(max(m.seq), 0) AS max_seq,
               count(DISTINCT m.rev)::int AS revs, coalesce(max(m.rev), 0) AS max_rev
          FROM rooms r LEFT JOIN messages m ON m.room_id = r.id GROUP BY r.id`,
     );
     for (const room of rooms) {
-      const expected = { ...room, seqs: room.last_seq, max_seq: room.last_seq, revs: room.last_seq, max_rev: room.last_rev };
+      const expected = {
+        ...room,
+        seqs: room.last_seq,
+        max_seq: room.last_seq,
+        revs: room.last_seq,
+        max_rev: room.last_rev,
+      };
       expect(room).toEqual(expected);
     }
   }
@@ -73,6 +86,6 @@ export function expectGapFreeRevs(actor: Actor, roomId: string): void {
   expect(revs).toEqual(revs.map((_, index) => (revs[0] ?? 0) + index));
 }
 
-/** Suites that need a second session or a network in between: not the embedded database. */
+/** Suites that need a second session or a network in between ask for it: the embedded database has neither. */
 export const onPostgres = (): boolean =>
   (JSON.parse(process.env['PARLEY_TEST_RUN'] ?? '{}') as { serverUrl?: string }).serverUrl !== undefined;

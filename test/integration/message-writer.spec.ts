@@ -51,10 +51,14 @@ describe('the message writer', () => {
         writer.send(alice, { roomId: one, content: 'different', clientMessageId }),
       ]);
       expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []));
+      const refusals = answers.flatMap((answer) =>
+        answer.status === 'rejected' ? [answer.reason.code] : [],
+      );
       expect(refusals).toEqual(['IDEMPOTENCY_CONFLICT', 'IDEMPOTENCY_CONFLICT']);
       // The id belongs to its sender: bob may choose the same.
-      await expect(writer.send(bob, { roomId: other, content: 'mine', clientMessageId })).resolves.toMatchObject({
+      await expect(
+        writer.send(bob, { roomId: other, content: 'mine', clientMessageId }),
+      ).resolves.toMatchObject({
         deduplicated: false,
       });
     });
@@ -78,48 +82,66 @@ describe('the message writer', () => {
       expect(alice.got('message:new').filter((message) => message.roomId === roomId)).toHaveLength(2);
     });
 
-    (onPostgres() ? it : it.skip)('sent through two servers at once, 200 times, is one message each', async () => {
-      const second = await TestServer.start({}, database);
-      try {
-        const roomId = await newRoom();
-        const there = new WriterFixture(second);
-        for (let round = 0; round < 20; round++) {
-          const ids = Array.from({ length: 10 }, (_, index) => `two-${String(round)}-${String(index)}`);
-          const sendAll = (through: WriterFixture) =>
-            ids.map((clientMessageId) => through.send(alice, { roomId, content: clientMessageId, clientMessageId }));
-          const [here, thither] = await Promise.all([Promise.all(sendAll(writer)), Promise.all(sendAll(there))]);
-          here.forEach((answer, index) => {
-            const { deduplicated, ...rest } = thither[index]!;
-            expect(answer).toEqual({ ...rest, deduplicated: !deduplicated });
-          });
+    (onPostgres() ? it : it.skip)(
+      'sent through two servers at once, 200 times, is one message each',
+      async () => {
+        const second = await TestServer.start({}, database);
+        try {
+          const roomId = await newRoom();
+          const there = new WriterFixture(second);
+          for (let round = 0; round < 20; round++) {
+            const ids = Array.from({ length: 10 }, (_, index) => `two-${String(round)}-${String(index)}`);
+            const sendAll = (through: WriterFixture) =>
+              ids.map((clientMessageId) =>
+                through.send(alice, { roomId, content: clientMessageId, clientMessageId }),
+              );
+            const [here, thither] = await Promise.all([
+              Promise.all(sendAll(writer)),
+              Promise.all(sendAll(there)),
+            ]);
+            here.forEach((answer, index) => {
+              const { deduplicated, ...rest } = thither[index]!;
+              expect(answer).toEqual({ ...rest, deduplicated: !deduplicated });
+            });
+          }
+          expect(await writer.stored(roomId)).toHaveLength(200);
+        } finally {
+          await second.stop();
         }
-        expect(await writer.stored(roomId)).toHaveLength(200);
-      } finally {
-        await second.stop();
-      }
-    });
+      },
+    );
 
-    (onPostgres() ? it : it.skip)('sent to different rooms through two servers at once is written in one', async () => {
-      const second = await TestServer.start({}, database);
-      try {
-        const [one, other] = [await newRoom(), await newRoom()];
-        const there = new WriterFixture(second);
-        for (let round = 0; round < 30; round++) {
-          const ids = Array.from({ length: 5 }, (_, index) => `apart-${String(round)}-${String(index)}`);
-          // In opposite order, so that the two transactions wait for each other.
-          const answers = await Promise.allSettled([
-            ...ids.map((clientMessageId) => writer.send(alice, { roomId: one, content: 'x', clientMessageId })),
-            ...[...ids].reverse().map((clientMessageId) => there.send(alice, { roomId: other, content: 'x', clientMessageId })),
-          ]);
-          expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
-          for (const answer of answers)
-            if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    (onPostgres() ? it : it.skip)(
+      'sent to different rooms through two servers at once is written in one',
+      async () => {
+        const second = await TestServer.start({}, database);
+        try {
+          const [one, other] = [await newRoom(), await newRoom()];
+          const there = new WriterFixture(second);
+          for (let round = 0; round < 30; round++) {
+            const ids = Array.from({ length: 5 }, (_, index) => `apart-${String(round)}-${String(index)}`);
+            // In opposite order, so that the two transactions wait for each other.
+            const answers = await Promise.allSettled([
+              ...ids.map((clientMessageId) =>
+                writer.send(alice, { roomId: one, content: 'x', clientMessageId }),
+              ),
+              ...[...ids]
+                .reverse()
+                .map((clientMessageId) =>
+                  there.send(alice, { roomId: other, content: 'x', clientMessageId }),
+                ),
+            ]);
+            expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+            for (const answer of answers)
+              if (answer.status === 'rejected')
+                expect(answer.reason).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+          }
+          expect([...(await writer.stored(one)), ...(await writer.stored(other))]).toHaveLength(150);
+        } finally {
+          await second.stop();
         }
-        expect([...(await writer.stored(one)), ...(await writer.stored(other))]).toHaveLength(150);
-      } finally {
-        await second.stop();
-      }
-    });
+      },
+    );
   });
 
   describe('a batch', () => {
@@ -127,11 +149,17 @@ describe('the message writer', () => {
       const [roomId, other] = [await newRoom(), await newRoom()];
       const drop = await writer.trigger(`IF NEW.content LIKE 'poison%' THEN RAISE SQLSTATE '22023'; END IF;`);
       try {
-        const contents = Array.from({ length: 120 }, (_, index) => (index % 40 === 7 ? 'poison' : `good ${String(index)}`));
-        const answers = await Promise.allSettled(
-          contents.map((content, index) => writer.send(alice, { roomId: index % 3 ? roomId : other, content })),
+        const contents = Array.from({ length: 120 }, (_, index) =>
+          index % 40 === 7 ? 'poison' : `good ${String(index)}`,
         );
-        expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(contents.map((content) => content !== 'poison'));
+        const answers = await Promise.allSettled(
+          contents.map((content, index) =>
+            writer.send(alice, { roomId: index % 3 ? roomId : other, content }),
+          ),
+        );
+        expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(
+          contents.map((content) => content !== 'poison'),
+        );
         const stored = [...(await writer.stored(roomId)), ...(await writer.stored(other))];
         expect(stored).toHaveLength(117);
         for (const id of [roomId, other])
@@ -163,7 +191,9 @@ describe('the message writer', () => {
       const roomId = await newRoom();
       await writer.sql('CREATE SEQUENCE test_attempts');
       // A sequence does not roll back: the first two attempts fail, the third is let through.
-      const drop = await writer.trigger(`IF nextval('test_attempts') <= 2 THEN RAISE SQLSTATE '${code}'; END IF;`);
+      const drop = await writer.trigger(
+        `IF nextval('test_attempts') <= 2 THEN RAISE SQLSTATE '${code}'; END IF;`,
+      );
       try {
         const answers = await Promise.all(
           ['a', 'b', 'c'].map((content) => writer.send(alice, { roomId, content })),
@@ -226,10 +256,17 @@ describe('the message writer', () => {
       await carol.does('room:join', { roomId: 'full', roomName: 'Full' });
       const fixture = new WriterFixture(small);
       const answers = await Promise.allSettled(
-        Array.from({ length: 25 }, (_, index) => fixture.send(carol, { roomId: 'full', content: String(index) })),
+        Array.from({ length: 25 }, (_, index) =>
+          fixture.send(carol, { roomId: 'full', content: String(index) }),
+        ),
       );
-      expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(answers.map((_, index) => index < 10));
-      expect((answers[10] as PromiseRejectedResult).reason).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1000 });
+      expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(
+        answers.map((_, index) => index < 10),
+      );
+      expect((answers[10] as PromiseRejectedResult).reason).toMatchObject({
+        code: 'UNAVAILABLE',
+        retryAfterMs: 1000,
+      });
       expect(await carol.sends('full', 'later')).toMatchObject({ seq: 11 });
       await fixture.expectNoGaps();
     } finally {
@@ -250,7 +287,9 @@ describe('the message writer', () => {
     const { messages, rev } = await newcomer.does('room:sync', { roomId, since: 0 });
     expect(messages.map(({ content }) => content)).toEqual(['fence']);
     expect(rev).toBe(4);
-    expect(await newcomer.refused('message:react', { messageId: old.messageId, emoji: '👍', on: true })).toMatchObject({
+    expect(
+      await newcomer.refused('message:react', { messageId: old.messageId, emoji: '👍', on: true }),
+    ).toMatchObject({
       code: 'NOT_FOUND',
     });
   });
@@ -263,22 +302,43 @@ describe('the message writer', () => {
         [roomId, userId],
       );
       const lastReadSeq = member!.last_read_seq;
-      const messages = await writer.sql<{ seq: number; sender_id: string; mentions: string[]; thread_id: string | null; deleted_at: Date | null }>(
-        'SELECT * FROM messages WHERE room_id = $1',
-        [roomId],
-      );
+      const messages = await writer.sql<{
+        seq: number;
+        sender_id: string;
+        mentions: string[];
+        thread_id: string | null;
+        deleted_at: Date | null;
+      }>('SELECT * FROM messages WHERE room_id = $1', [roomId]);
       const unread = messages.filter(
         ({ seq, sender_id, thread_id, deleted_at }) =>
           seq > lastReadSeq && sender_id !== userId && thread_id === null && deleted_at === null,
       );
-      const mentions = unread.filter((message) => message.mentions.some((who) => who === userId || who === '@room'));
+      const mentions = unread.filter((message) =>
+        message.mentions.some((who) => who === userId || who === '@room'),
+      );
       return { roomId, lastReadSeq, unread: unread.length, mentions: mentions.length };
     }
 
     const who = fc.nat({ max: 2 });
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), who, mentions: fc.uniqueArray(who), all: fc.boolean() }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('reply' as const), who, target: fc.nat(), mentions: fc.uniqueArray(who) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          do: fc.constant('send' as const),
+          who,
+          mentions: fc.uniqueArray(who),
+          all: fc.boolean(),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant('reply' as const),
+          who,
+          target: fc.nat(),
+          mentions: fc.uniqueArray(who),
+        }),
+      },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), who, target: fc.nat() }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('edit' as const), who, target: fc.nat() }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), who, target: fc.nat() }) },
@@ -303,9 +363,11 @@ describe('the message writer', () => {
             await actor.does('room:leave', { roomId });
             await actor.does('room:join', { roomId });
           } else if (target === undefined) continue;
-          else if (action.do === 'reply') await actor.ack('message:send', { roomId, content: 'reply', threadId: target, mentions });
+          else if (action.do === 'reply')
+            await actor.ack('message:send', { roomId, content: 'reply', threadId: target, mentions });
           else if (action.do === 'delete') await actor.ack('message:delete', { messageId: target });
-          else if (action.do === 'edit') await actor.ack('message:edit', { messageId: target, content: 'other' });
+          else if (action.do === 'edit')
+            await actor.ack('message:edit', { messageId: target, content: 'other' });
           else await actor.does('message:read', { roomId, messageId: target });
         }
         for (const actor of people) {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
@@ -51,6 +52,7 @@ function overNetwork(url: string, poolSize: number): Partial<PostgresOptions> {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       options: '-c TimeZone=UTC',
       keepAlive: true,
+      onConnect: survive,
     },
   };
 }
@@ -63,6 +65,14 @@ function inProcess(embedded: EmbeddedDatabase): Partial<PostgresOptions> {
     username: 'postgres',
     database: 'postgres',
     ssl: false,
-    extra: { stream: () => embedded.stream(), idleTimeoutMillis: 0 },
+    extra: { stream: () => embedded.stream(), idleTimeoutMillis: 0, onConnect: survive },
   };
+}
+
+/**
+ * While a connection passes from the pool to TypeORM nobody listens to it. A server that says goodbye in that moment
+ * (a restart, `pg_terminate_backend`) would end this process; the next statement on the connection fails, and that is all.
+ */
+function survive(client: EventEmitter): void {
+  client.on('error', () => undefined);
 }

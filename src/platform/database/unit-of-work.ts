@@ -39,7 +39,8 @@ export class UnitOfWork {
       return result;
     } catch (error) {
       // TypeORM lets go of a connection that breaks, and then has a word of its own for every further statement.
-      if (runner.isReleased) throw new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause: error });
+      if (runner.isReleased)
+        throw new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause: error });
       // A lost connection cannot roll back; the server has done so already.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       throw error;

@@ -48,7 +48,9 @@ export function wantsAck(socket: RealtimeSocket): boolean {
 export class CommandDispatcher {
   private readonly handlers = new Map<string, CommandHandler>();
   private readonly waiting: Waiting[] = [];
-  private readonly barriers = new Map<string, Promise<void>>();
+  /** Rooms with a `room:*` command under way, and what came for them since. */
+  private readonly barriers = new Map<string, Waiting[]>();
+  private held = 0;
   private busy = false;
 
   constructor(
@@ -74,7 +76,7 @@ export class CommandDispatcher {
       (answered, result) => this.hooks.answered(this.socket, answered, result),
     );
     this.hooks.started();
-    if (this.waiting.length >= MAX_WAITING) {
+    if (this.waiting.length + this.held >= MAX_WAITING) {
       command.fail(new AppError('RATE_LIMITED', 'Too many commands are waiting', { retryAfterMs: 1000 }));
       return;
     }
@@ -93,13 +95,22 @@ export class CommandDispatcher {
     for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
       const { command, payload, handler } = next;
       const roomId = roomOf(payload);
-      if (roomId !== undefined) await this.barriers.get(roomId);
+      if (this.isHeld(roomId, next)) continue;
       admitting.set(this.socket, command);
       const done = this.run(command, payload, handler);
       if (roomId !== undefined && command.event.startsWith('room:')) this.raiseBarrier(roomId, done);
       await command.admitted;
     }
     this.busy = false;
+  }
+
+  /** Behind a barrier only what is for the same room waits, in its order. */
+  private isHeld(roomId: string | undefined, command: Waiting): boolean {
+    const held = roomId === undefined ? undefined : this.barriers.get(roomId);
+    if (!held) return false;
+    held.push(command);
+    this.held += 1;
+    return true;
   }
 
   private async run(command: Command, payload: unknown, handler: CommandHandler | AppError): Promise<void> {
@@ -120,10 +131,15 @@ export class CommandDispatcher {
   }
 
   private raiseBarrier(roomId: string, done: Promise<void>): void {
-    const barrier = done.then(() => {
-      if (this.barriers.get(roomId) === barrier) this.barriers.delete(roomId);
+    const held: Waiting[] = [];
+    this.barriers.set(roomId, held);
+    void done.then(() => {
+      this.barriers.delete(roomId);
+      this.held -= held.length;
+      // They came before whatever is waiting by now.
+      this.waiting.unshift(...held);
+      if (!this.busy) void this.admitWaiting();
     });
-    this.barriers.set(roomId, barrier);
   }
 }
 

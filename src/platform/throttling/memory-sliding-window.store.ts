@@ -46,14 +46,19 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
     if (used >= limit) {
       // Room is made when the hit that stands `limit` places from the end leaves (the oldest, unless the limit was lowered).
       const leaving = log.times[log.times.length - limit] ?? now;
-      const retryAfterMs = Math.max(1, Math.ceil(leaving + windowMs - now));
+      const retryAfterMs = Math.max(1, Math.ceil(windowMs - (now - leaving)));
       return { allowed: false, retryAfterMs, remaining: 0, resetMs: retryAfterMs };
     }
     log.times.push(now);
     logs.delete(key);
     logs.set(key, log);
     const oldest = log.times[log.first] ?? now;
-    return { allowed: true, retryAfterMs: 0, remaining: limit - used - 1, resetMs: oldest + windowMs - now };
+    return {
+      allowed: true,
+      retryAfterMs: 0,
+      remaining: limit - used - 1,
+      resetMs: windowMs - (now - oldest),
+    };
   }
 
   private logs(windowMs: number): Map<string, HitLog> {

@@ -1,23 +1,23 @@
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
+import { NumberFromQuery, Optional } from '../../platform/validation/rules.js';
 import type { SearchUsers } from '../users.service.js';
 
 export class SearchUsersDto implements SearchUsers {
   /** Start of a username or of a name; everybody when absent. */
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(100)
   query?: string;
 
   /** The `cursor` of the page before. */
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(1024)
   cursor?: string;
 
   /** People on a page. */
-  @IsOptional()
-  @Type(() => Number)
+  @Optional()
+  @NumberFromQuery()
   @IsInt()
   @Min(1)
   @Max(100)
