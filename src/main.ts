@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApp } from './app.js';
 import { Administrator } from './auth/administrator.service.js';
 import { ConfigError, loadConfig, type Config } from './platform/config/config.js';
+import { DatabaseUnavailable } from './platform/database/connect.js';
+import { DataDirectoryInUse } from './platform/database/data-directory.js';
 import { createLogger } from './platform/logging/logger.js';
 
 /** A drain that has not ended by then is cut short: orchestrators kill after 30 s. */
@@ -12,7 +13,6 @@ const SHUTDOWN_MS = 25_000;
 
 /** Starts the server, prints where it is, and ends it in order on a signal. */
 async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile();
   const config = configOrExit();
   const logger = createLogger(config);
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'Unhandled rejection'));
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     await app.listen(config.port, config.host);
     await printBanner(app, config);
   } catch (error) {
-    exit(error instanceof Error ? error.message : 'The server could not be started', logger, error);
+    exit(error, logger);
   }
 }
 
@@ -40,9 +40,16 @@ function configOrExit(): Config {
   }
 }
 
-function exit(message: string, logger: Logger, error: unknown): never {
-  process.stderr.write(`\nParley could not start: ${message}\n`);
-  logger.debug({ err: error }, 'Start failed');
+/** What an operator can mend is one sentence; anything else is a defect, with its stack. */
+function exit(error: unknown, logger: Logger): never {
+  const isKnown =
+    error instanceof DataDirectoryInUse ||
+    error instanceof DatabaseUnavailable ||
+    (error instanceof Error && 'syscall' in error);
+  if (!isKnown) logger.fatal({ err: error }, 'The start failed');
+  process.stderr.write(
+    `\nParley could not start: ${error instanceof Error ? error.message : 'see the log'}\n`,
+  );
   process.exit(1);
 }
 

@@ -1,6 +1,8 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Typing as TypingInput } from '../contract/commands.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
+import { MessageCreated } from '../messages/messages.events.js';
+import { DomainEvents } from '../platform/events/domain-events.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { Publisher } from '../platform/realtime/publisher.js';
@@ -9,16 +11,28 @@ import { RoomAccess } from '../rooms/room-access.service.js';
 
 const EXPIRES_MS = 5000;
 
-/** Who is typing where: told to the room, never stored, gone by itself after 5 s. */
+interface Running {
+  tell(isTyping: boolean): void;
+  timer: NodeJS.Timeout;
+}
+
+/** Who is typing where: told to the room, never stored; ends with the message, or by itself after 5 s. */
 @Injectable()
-export class Typing implements OnModuleDestroy {
-  private readonly running = new Map<string, NodeJS.Timeout>();
+export class Typing implements OnModuleInit, OnModuleDestroy {
+  private readonly running = new Map<string, Running>();
 
   constructor(
     private readonly access: RoomAccess,
     private readonly throttle: Throttle,
     private readonly publisher: Publisher,
+    private readonly events: DomainEvents,
   ) {}
+
+  onModuleInit(): void {
+    this.events.on(MessageCreated, ({ message }) => {
+      this.end(keyOf(message.sender.id, message));
+    });
+  }
 
   async start(actor: Actor, input: TypingInput): Promise<void> {
     const { room } = await this.access.writer(actor, input.roomId);
@@ -27,30 +41,31 @@ export class Typing implements OnModuleDestroy {
         'LIMIT_EXCEEDED',
         `Rooms above ${String(CONTRACT_LIMITS.typingMembers)} members have no typing`,
       );
-    await this.throttle.check('typing', `${actor.userId} ${keyOf(actor, input)}`);
+    await this.throttle.check('typing', `${actor.userId} ${input.roomId}`);
+    const key = keyOf(actor.userId, input);
+    clearTimeout(this.running.get(key)?.timer);
+    this.running.set(key, {
+      tell: (isTyping) => this.tell(actor, input, isTyping),
+      timer: setTimeout(() => this.end(key), EXPIRES_MS),
+    });
     this.tell(actor, input, true);
-    clearTimeout(this.running.get(keyOf(actor, input)));
-    this.running.set(
-      keyOf(actor, input),
-      setTimeout(() => this.end(actor, input), EXPIRES_MS),
-    );
   }
 
   async stop(actor: Actor, input: TypingInput): Promise<void> {
     await this.access.member(actor, input.roomId);
-    this.end(actor, input);
+    this.end(keyOf(actor.userId, input));
   }
 
   onModuleDestroy(): void {
-    for (const timer of this.running.values()) clearTimeout(timer);
+    for (const { timer } of this.running.values()) clearTimeout(timer);
   }
 
-  private end(actor: Actor, input: TypingInput): void {
-    const timer = this.running.get(keyOf(actor, input));
-    if (!timer) return;
-    clearTimeout(timer);
-    this.running.delete(keyOf(actor, input));
-    this.tell(actor, input, false);
+  private end(key: string): void {
+    const running = this.running.get(key);
+    if (!running) return;
+    clearTimeout(running.timer);
+    this.running.delete(key);
+    running.tell(false);
   }
 
   private tell({ userId, username }: Actor, { roomId, threadId }: TypingInput, isTyping: boolean): void {
@@ -59,5 +74,4 @@ export class Typing implements OnModuleDestroy {
   }
 }
 
-const keyOf = (actor: Actor, { roomId, threadId = '' }: TypingInput) =>
-  `${roomId} ${threadId} ${actor.userId}`;
+const keyOf = (userId: string, { roomId, threadId = '' }: TypingInput) => `${roomId} ${threadId} ${userId}`;

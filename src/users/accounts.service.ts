@@ -3,7 +3,6 @@ import type { User } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { UserEntity } from './user.entity.js';
 import { userView } from './user.view.js';
-import { UserProfileChanged } from './users.events.js';
 import { type ProfileChanges, type UserRow, UsersRepository } from './users.repository.js';
 
 export type NewAccount = UserRow;
@@ -36,9 +35,7 @@ export class AccountsService {
   /** Follows what another issuer says about its user. */
   async change<P extends Profile>(tx: Transaction, user: P, changes: ProfileChanges): Promise<P> {
     await this.users.update(tx, user.id, changes);
-    const changed = { ...user, ...changes };
-    tx.raise(new UserProfileChanged(changed.id, changed.name, changed.avatarUrl ?? undefined));
-    return changed;
+    return { ...user, ...changes };
   }
 
   /** From now on tokens without a session that were issued earlier are refused. */

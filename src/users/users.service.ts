@@ -5,7 +5,6 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { actorView, userSummary, type UserSummary, userView } from './user.view.js';
-import { UserProfileChanged } from './users.events.js';
 import { UsersRepository } from './users.repository.js';
 
 export interface UpdateMe {
@@ -40,7 +39,6 @@ export class UsersService {
       if (Object.keys(changes).length > 0) await this.users.update(tx, actor.userId, changes);
       const user = await this.users.find(actor.userId, tx);
       if (!user) throw new AppError('NOT_FOUND', 'User not found');
-      tx.raise(new UserProfileChanged(user.id, user.name, user.avatarUrl ?? undefined));
       return userView(user);
     });
   }

@@ -311,7 +311,9 @@ describe('messages', () => {
     await bob.receives('typing:update', { roomId, userId: alice.id, isTyping: false });
     await alice.does('typing:start', { roomId });
     await alice.does('typing:stop', { roomId });
-    await bob.inbox.until(() => bob.got('typing:update').length === 4, 'the second start and stop');
+    await alice.does('typing:start', { roomId });
+    await alice.sends(roomId, 'a message ends it too');
+    await bob.inbox.until(() => bob.got('typing:update').length === 6, 'the second and third start and stop');
     await Promise.all([alice.hasSeenEverythingOf(roomId, bob), phone.hasSeenEverythingOf(roomId, bob)]);
     expect([...alice.got('typing:update'), ...phone.got('typing:update')]).toEqual([]);
     expect(await carol.refused('typing:start', { roomId })).toMatchObject({ code: 'NOT_A_MEMBER' });

@@ -19,6 +19,9 @@ describe('raw frames', () => {
   let token: string;
   const open: RawClient[] = [];
 
+  const live = new Map<any, string>();
+  const orig = globalThis.setTimeout;
+  beforeAll(() => { (globalThis as any).setTimeout = (f: any, ms: any, ...a: any[]) => { const t: any = orig((...b: any[]) => { live.delete(t); f(...b); }, ms, ...a); live.set(t, ms + ' ' + (new Error().stack ?? '').split('\n').slice(2, 6).join(' | ')); return t; }; });
   beforeAll(async () => {
     server = await TestServer.start({
       MAX_CONNECTIONS_PER_USER: '1000',
@@ -28,7 +31,7 @@ describe('raw frames', () => {
     await alice.does('room:create', { roomId: 'hall', name: 'Hall', type: 'public', memberIds: [bob.id] });
     token = alice.session.accessToken;
   });
-  afterAll(() => server.stop());
+  afterAll(async () => { await server.stop(); await sleep(300); for (const [t, st] of live) if (!t._destroyed && t.hasRef()) process.stderr.write('LIVE ' + st + '\n'); });
 
   /** Neighbours go on, newcomers are let in, nobody was told anything wrong, nothing was logged as a defect. */
   afterEach(async () => {

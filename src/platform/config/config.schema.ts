@@ -1,3 +1,4 @@
+import proxyAddr from 'proxy-addr';
 import { makeValidator, str, url } from 'envalid';
 
 /**
@@ -46,7 +47,15 @@ const secret = makeValidator<string>((input) => {
   if (Buffer.byteLength(input) < 32) throw new Error('must have at least 32 bytes');
   return input;
 });
-const trustProxy = makeValidator<number | string>((input) => (/^\d+$/.test(input) ? Number(input) : input));
+const trustProxy = makeValidator<number | string>((input) => {
+  if (/^\d+$/.test(input)) return Number(input);
+  try {
+    proxyAddr.compile(input.split(',').map((part) => part.trim()));
+  } catch {
+    throw new Error('must be a number of proxies, or their addresses separated by commas');
+  }
+  return input;
+});
 
 const count = (min: number, max: number) => wholeNumber({ min, max });
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cleanEnv } from 'envalid';
 import { schema } from './config.schema.js';
 
@@ -18,8 +19,14 @@ export class ConfigError extends Error {
 
 type Environment = Record<string, string | undefined>;
 
+/** With the `.env` of the working directory; what is set already wins. */
+function processEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile();
+  return process.env;
+}
+
 /** Reads and checks the environment once, then freezes what came out. Nothing else reads `process.env`. */
-export function loadConfig(environment: Environment = process.env) {
+export function loadConfig(environment: Environment = processEnvironment()) {
   const problems: ConfigProblem[] = [];
   // An empty value is the shape of "not set" in .env files and compose files.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

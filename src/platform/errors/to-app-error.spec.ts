@@ -68,6 +68,7 @@ describe('toAppError', () => {
     new Error('timeout exceeded when trying to connect'),
     new Error('Connection terminated unexpectedly'),
     failedQuery(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })),
+    failedQuery(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
     new ServiceUnavailableException({ error: 'where the database is' }),
   ])('%s is UNAVAILABLE', (error) => {
     expect(toAppError(error)).toMatchObject({

@@ -42,7 +42,7 @@ export class Metrics {
   });
   private readonly commandSeconds = new Histogram({
     name: 'parley_command_duration_seconds',
-    help: 'From the admission of a command to its answer',
+    help: 'From receiving a command to its answer',
     labelNames: ['command'],
     buckets: FAST,
     registers: this.registers,
