@@ -121,8 +121,8 @@ describe('what an operator sees', () => {
       ['an unknown encoding', 415, 'UNSUPPORTED_MEDIA', () => post('{}', { 'content-encoding': 'klingon' })],
       [
         'a body of another type',
-        400,
-        'VALIDATION_FAILED',
+        415,
+        'UNSUPPORTED_MEDIA',
         () => post('<a/>', { 'content-type': 'text/xml' }),
       ],
       ['an unknown route', 404, 'NOT_FOUND', () => get('/api/v1/nothing')],
