@@ -4,7 +4,9 @@ import type { Message } from '../contract/views.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
 import { sqlStateOf } from '../platform/errors/database-error.js';
 import { Metrics } from '../platform/metrics/metrics.js';
-import { MessageBatchRepository } from './message-batch.repository.js';
+import { BatchLocks } from './batch-locks.repository.js';
+import { BatchStateReader } from './batch-state.repository.js';
+import { BatchStateWriter } from './batch-write.repository.js';
 import type { MessageChange } from './message-change.js';
 import { MessageLedger, type Verdict } from './message-ledger.js';
 import { selectMessages } from './message-rows.repository.js';
@@ -39,7 +41,9 @@ const SETTLE_MS = 10_000;
 export class MessageBatches {
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly repository: MessageBatchRepository,
+    private readonly locks: BatchLocks,
+    private readonly reader: BatchStateReader,
+    private readonly writer: BatchStateWriter,
     private readonly metrics: Metrics,
   ) {}
 
@@ -61,16 +65,16 @@ export class MessageBatches {
 
   /** The rooms among these that somebody else has locked at this moment. */
   lockedAmong(roomIds: string[]): Promise<string[]> {
-    return this.unitOfWork.run((tx) => this.repository.lockedAmong(tx, roomIds));
+    return this.unitOfWork.run((tx) => this.locks.lockedAmong(tx, roomIds));
   }
 
   private async decide(tx: Transaction, changes: MessageChange[]): Promise<Decided> {
     const roomIds = [...new Set(changes.map(({ roomId }) => roomId))];
-    const locked = await this.repository.lockRooms(tx, roomIds);
-    const ledger = new MessageLedger(await this.repository.readState(tx, locked, changes));
+    const locked = await this.locks.lockRooms(tx, roomIds);
+    const ledger = new MessageLedger(await this.reader.read(tx, locked, changes));
     const verdicts = changes.map((change) => ledger.decide(change));
     if (ledger.inserted.length + ledger.changed.size > 0)
-      await this.repository.write(tx, locked.rooms, ledger, locked.now);
+      await this.writer.write(tx, locked.rooms, ledger, locked.now);
 
     const messages = await this.readBack(tx, verdicts, ledger);
     const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
@@ -102,9 +106,7 @@ export class MessageBatches {
     for (const { id, roomId, seq } of ledger.changed.values()) {
       const message = messages.get(id);
       const hiddenFrom =
-        rooms.get(roomId)?.history === 'since_join'
-          ? await this.repository.newcomersAfter(tx, roomId, seq)
-          : [];
+        rooms.get(roomId)?.history === 'since_join' ? await this.reader.newcomersAfter(tx, roomId, seq) : [];
       if (message) drafts.push({ kind: 'changed', message, hiddenFrom });
     }
     return drafts;
@@ -115,7 +117,7 @@ export class MessageBatches {
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
       try {
-        const status = await this.unitOfWork.run((tx) => this.repository.settle(tx, xid));
+        const status = await this.unitOfWork.run((tx) => this.locks.settle(tx, xid));
         if (status !== 'in progress') return status === 'committed';
         if (performance.now() > deadline) return false;
       } catch (error) {

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { BatchLocks } from './batch-locks.repository.js';
+import { BatchStateReader } from './batch-state.repository.js';
+import { BatchStateWriter } from './batch-write.repository.js';
 import { MentionEntity } from './mention.entity.js';
-import { MessageBatchRepository } from './message-batch.repository.js';
 import { MessageBatches } from './message-batches.js';
 import { MessageLog } from './message-log.service.js';
 import { MessageWriter } from './message-writer.js';
@@ -26,7 +28,9 @@ import { RoomMessagesController } from './room-messages.controller.js';
     ReadStates,
     MessageWriter,
     MessageBatches,
-    MessageBatchRepository,
+    BatchLocks,
+    BatchStateReader,
+    BatchStateWriter,
     MessagesRepository,
     ReadStatesRepository,
     ReadCursors,

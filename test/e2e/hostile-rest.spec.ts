@@ -12,7 +12,6 @@ import {
   needed,
   optional,
   payloadOf,
-  position,
   roomId,
   text,
   userId,
@@ -403,7 +402,7 @@ describe('hostile REST', () => {
         queryOf(Object.fromEntries(Object.entries(fields).filter(([other]) => other !== name)));
       const values = Object.entries(fields).flatMap(([name, field]) => {
         const at = new RegExp(`^${name}(\\.|$)`);
-        const right = encodeURIComponent(String(field.valid ?? 'a'));
+        const right = encodeURIComponent((field.valid ?? 'a') as string);
         return [
           ...hostileTexts().map(([what, value, encoded]): Attempt => {
             const judge = value !== undefined && isRight(field, value) ? anyAnswer : refusal(at);
@@ -728,7 +727,7 @@ function routesOf(server: TestServer): string[] {
 const queryOf = (fields: Fields): string =>
   Object.entries(fields)
     .flatMap(([name, { valid }]) =>
-      valid === undefined ? [] : [`${name}=${encodeURIComponent(String(valid))}`],
+      valid === undefined ? [] : [`${name}=${encodeURIComponent(valid as string)}`],
     )
     .join('&');
 

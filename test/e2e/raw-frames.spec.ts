@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RealtimeServer } from '../../src/platform/realtime/realtime-server.js';
 import type { Actor } from '../harness/actor.js';
 import { HOSTILE, MARKER, faultsIn } from '../harness/hostile.js';
 import { RawClient } from '../harness/raw-client.js';
@@ -19,9 +20,6 @@ describe('raw frames', () => {
   let token: string;
   const open: RawClient[] = [];
 
-  const live = new Map<any, string>();
-  const orig = globalThis.setTimeout;
-  beforeAll(() => { (globalThis as any).setTimeout = (f: any, ms: any, ...a: any[]) => { const t: any = orig((...b: any[]) => { live.delete(t); f(...b); }, ms, ...a); live.set(t, ms + ' ' + (new Error().stack ?? '').split('\n').slice(2, 6).join(' | ')); return t; }; });
   beforeAll(async () => {
     server = await TestServer.start({
       MAX_CONNECTIONS_PER_USER: '1000',
@@ -31,7 +29,7 @@ describe('raw frames', () => {
     await alice.does('room:create', { roomId: 'hall', name: 'Hall', type: 'public', memberIds: [bob.id] });
     token = alice.session.accessToken;
   });
-  afterAll(async () => { await server.stop(); await sleep(300); for (const [t, st] of live) if (!t._destroyed && t.hasRef()) process.stderr.write('LIVE ' + st + '\n'); });
+  afterAll(() => server.stop());
 
   /** Neighbours go on, newcomers are let in, nobody was told anything wrong, nothing was logged as a defect. */
   afterEach(async () => {
@@ -240,7 +238,7 @@ describe('raw frames', () => {
       const client = await transport();
       client.write(`40/chat,${auth}`);
       await client.until(() => client.of('connect_error').length > 0, 'the refusal');
-      const [{ data, text }] = client.of('connect_error') as [{ data: unknown; text: string }];
+      const { data, text } = client.of('connect_error')[0]!;
       expect(data).toMatchObject({
         message: expect.any(String) as string,
         data: { code: expect.stringMatching(/^(VALIDATION_FAILED|UNAUTHENTICATED)$/) as string },
@@ -343,17 +341,15 @@ describe('raw frames', () => {
   });
 
   describe('HTTP of Engine.IO', () => {
-    /** Engine.IO waits 30 s for the last poll of a session that nobody ended. */
-    const sessions: string[] = [];
-    afterEach(async () => {
-      for (const sid of sessions.splice(0)) await get(`EIO=4&transport=polling&sid=${sid}`, 'POST', '1');
+    // Engine.IO waits 30 s for the last poll of a session, longer than this suite lives.
+    beforeAll(() => {
+      const { engine } = server.app.get(RealtimeServer).namespace('/chat').server;
+      engine.on('connection', ({ transport }: { transport: { closeTimeout?: number } }) => {
+        transport.closeTimeout = 50;
+      });
     });
-    const get = async (query: string, method = 'GET', body?: string) => {
-      const answer = await call(`${server.url}/socket.io/?${query}`, method, body);
-      const sid = /"sid\\?":\\?"([^"\\]+)/.exec(answer.text)?.[1];
-      if (sid !== undefined) sessions.push(sid);
-      return answer;
-    };
+    const get = (query: string, method = 'GET', body?: string) =>
+      call(`${server.url}/socket.io/?${query}`, method, body);
     const session = async () =>
       (JSON.parse((await get('EIO=4&transport=polling')).text.slice(1)) as { sid: string }).sid;
 

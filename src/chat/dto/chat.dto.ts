@@ -1,14 +1,14 @@
-import { IsJWT, IsUUID, Matches, MaxLength } from 'class-validator';
+import { IsJWT, Matches, MaxLength } from 'class-validator';
 import type { RefreshAuth, SendSignal, Typing } from '../../contract/commands.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
-import { IsJsonWithin, IsRoomId, Optional } from '../../platform/validation/rules.js';
+import { IsJsonWithin, IsRoomId, Optional, IsMessageId } from '../../platform/validation/rules.js';
 
 export class TypingDto implements Typing {
   @IsRoomId()
   roomId!: string;
 
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   threadId?: string;
 }
 

@@ -1,11 +1,11 @@
-import { IsInt, IsUUID, Max, Min } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
-import { IsPosition, NumberFromQuery, Optional } from '../../platform/validation/rules.js';
+import { IsPosition, NumberFromQuery, Optional, IsMessageId } from '../../platform/validation/rules.js';
 
 /** Query of a page of history: at most one of `before`, `after` and `around`. */
 export class HistoryQueryDto {
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   threadId?: string;
 
   @Optional()

@@ -4,7 +4,6 @@ import {
   IsBoolean,
   IsInt,
   IsString,
-  IsUUID,
   Length,
   Matches,
   Max,
@@ -29,6 +28,7 @@ import {
   IsRoomId,
   IsUserId,
   Optional,
+  IsMessageId,
 } from '../../platform/validation/rules.js';
 
 /** No emoji has white space in it; 32 characters hold the longest sequences and `:shortcodes:`. */
@@ -56,11 +56,11 @@ export class NewMessageDto {
   clientMessageId?: string;
 
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   replyTo?: string;
 
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   threadId?: string;
 
   @Optional()
@@ -77,7 +77,7 @@ export class SendMessageDto extends NewMessageDto implements SendMessage {
 }
 
 export class MessageRefDto {
-  @IsUUID()
+  @IsMessageId()
   messageId!: string;
 }
 
@@ -127,7 +127,7 @@ export class ReadPositionDto {
   seq?: number;
 
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   messageId?: string;
 }
 
@@ -142,7 +142,7 @@ export class ReadHistoryDto implements ReadHistory {
   roomId!: string;
 
   @Optional()
-  @IsUUID()
+  @IsMessageId()
   threadId?: string;
 
   @Optional()

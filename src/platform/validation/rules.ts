@@ -25,6 +25,12 @@ export const IsRoomId = (options?: { each: boolean }) =>
 export const IsUserId = (options?: { each: boolean }) =>
   applyDecorators(IsString(options), Length(1, CONTRACT_LIMITS.userIdLength, options));
 
+/** The id of a message as the server gives it: a UUID in lower case. */
+export const IsMessageId = () =>
+  Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
+    message: 'must be the id of a message, a UUID in lower case',
+  });
+
 /** A position in a room: what Postgres keeps as `integer`. */
 export const IsPosition = () => applyDecorators(IsInt(), Min(0), Max(2_147_483_647));
 

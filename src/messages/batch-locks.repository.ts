@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import type { RoomHistory, RoomType } from '../contract/views.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
+import type { RoomState } from './batch-state.js';
+
+export interface LockedRooms {
+  /** Of the transaction: tells what became of it when the connection is lost during COMMIT. */
+  xid: string;
+  now: Date;
+  rooms: Map<string, RoomState>;
+}
+
+/** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
+const LOCK_WAIT = '500ms';
+
+/** The locks under which a batch is written, and what becomes of them. */
+@Injectable()
+export class BatchLocks {
+  /**
+   * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see
+   * what was committed while it waited, such as a kick. Fails with 55P03 when a room stays locked.
+   */
+  async lockRooms({ manager }: Transaction, roomIds: string[]): Promise<LockedRooms> {
+    const rows = await manager.query<
+      {
+        id: string;
+        type: RoomType;
+        history: RoomHistory;
+        last_seq: number;
+        last_rev: number;
+        slow_mode_seconds: number;
+        archived: boolean;
+        frozen: boolean;
+      }[]
+    >(
+      // LATERAL: the limit is set before the first lock is asked for, in the same round trip.
+      `SELECT r.*
+         FROM (SELECT set_config('lock_timeout', $2, true) AS value) lock_timeout,
+              LATERAL (SELECT id, type, history, last_seq, last_rev, slow_mode_seconds,
+                              archived_at IS NOT NULL AS archived, frozen_at IS NOT NULL AS frozen
+                         FROM rooms WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id FOR UPDATE) r`,
+      [roomIds, LOCK_WAIT],
+    );
+    const [clock] = await manager.query<{ now: Date; xid: string }[]>(
+      `SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid`,
+    );
+    if (!clock) throw new Error('The database did not tell the time');
+    const rooms = rows.map((row): [string, RoomState] => [
+      row.id,
+      {
+        id: row.id,
+        type: row.type,
+        history: row.history,
+        lastSeq: row.last_seq,
+        lastRev: row.last_rev,
+        slowModeSeconds: row.slow_mode_seconds,
+        archived: row.archived,
+        frozen: row.frozen,
+      },
+    ]);
+    return { xid: clock.xid, now: clock.now, rooms: new Map(rooms) };
+  }
+
+  /** The rooms among these that somebody else has locked at this moment. */
+  async lockedAmong({ manager }: Transaction, roomIds: string[]): Promise<string[]> {
+    const rows = await manager.query<{ id: string }[]>(
+      `WITH free AS (SELECT id FROM rooms WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)
+       SELECT id FROM rooms WHERE id = ANY($1) AND id NOT IN (SELECT id FROM free)`,
+      [roomIds],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** What became of a transaction whose COMMIT was not answered. When it is still open, its session is ended. */
+  async settle({ manager }: Transaction, xid: string): Promise<string | null> {
+    const [row] = await manager.query<{ status: string | null }[]>(
+      `SELECT s.status, (SELECT bool_or(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+                          WHERE a.backend_xid = $1::xid8::xid AND s.status = 'in progress') AS ended
+         FROM (SELECT pg_xact_status($1::xid8) AS status) s`,
+      [xid],
+    );
+    return row?.status ?? null;
+  }
+}

@@ -1,0 +1,204 @@
+import { Injectable } from '@nestjs/common';
+import type { MemberRole } from '../contract/views.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
+import type { LockedRooms } from './batch-locks.repository.js';
+import {
+  pairKey,
+  reactionKey,
+  type FirstSend,
+  type LedgerState,
+  type MemberState,
+  type TargetState,
+} from './batch-state.js';
+import type { MessageChange } from './message-change.js';
+
+/** Reads what a batch of changes of any size is decided on, under the locks, with one statement for each kind of row. */
+@Injectable()
+export class BatchStateReader {
+  async read(tx: Transaction, locked: LockedRooms, changes: MessageChange[]): Promise<LedgerState> {
+    return {
+      now: locked.now,
+      rooms: locked.rooms,
+      members: await this.members(tx, changes),
+      targets: await this.targets(tx, changes),
+      firstSends: await this.firstSends(tx, changes),
+      reactions: await this.reactions(tx, changes),
+    };
+  }
+
+  /** Members who came after a message in a room that shows newcomers nothing older: they do not get its changes. */
+  async newcomersAfter(tx: Transaction, roomId: string, seq: number): Promise<string[]> {
+    const rows = await tx.manager.query<{ user_id: string }[]>(
+      `SELECT user_id FROM room_members WHERE room_id = $1 AND history_from_seq >= $2`,
+      [roomId, seq],
+    );
+    return rows.map(({ user_id }) => user_id);
+  }
+
+  /** The actors and, for sends, those they mention. */
+  private async members(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, MemberState>> {
+    const pairs = new Map<string, [string, string]>();
+    const want = (roomId: string, userId: string) => pairs.set(pairKey(roomId, userId), [roomId, userId]);
+    for (const change of changes) {
+      want(change.roomId, change.actor.userId);
+      if (change.kind === 'send')
+        for (const userId of change.input.mentions ?? []) want(change.roomId, userId);
+    }
+    const wanted = [...pairs.values()];
+    const rows = await manager.query<
+      {
+        room_id: string;
+        user_id: string;
+        role: MemberRole;
+        name: string;
+        avatar_url: string | null;
+        last_sent_at: Date | null;
+        history_from_seq: number;
+      }[]
+    >(
+      `SELECT m.room_id, m.user_id, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq
+         FROM unnest($1::text[], $2::text[]) AS w(room_id, user_id)
+         JOIN room_members m ON m.room_id = w.room_id AND m.user_id = w.user_id
+         JOIN users u ON u.id = m.user_id`,
+      [wanted.map(([roomId]) => roomId), wanted.map(([, userId]) => userId)],
+    );
+    return new Map(
+      rows.map((row) => [
+        pairKey(row.room_id, row.user_id),
+        {
+          roomId: row.room_id,
+          userId: row.user_id,
+          role: row.role,
+          name: row.name,
+          avatarUrl: row.avatar_url,
+          lastSentAt: row.last_sent_at,
+          historyFromSeq: row.history_from_seq,
+        },
+      ]),
+    );
+  }
+
+  /** The messages that are changed, replied to or threaded on, and the roots of those that are in threads. */
+  private async targets(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, TargetState>> {
+    const ids = new Set<string>();
+    for (const change of changes) {
+      if (change.kind !== 'send') ids.add(change.messageId);
+      else for (const id of [change.input.replyTo, change.input.threadId]) if (id !== undefined) ids.add(id);
+    }
+    if (ids.size === 0) return new Map();
+    const rows = await manager.query<
+      {
+        id: string;
+        room_id: string;
+        seq: number;
+        rev: number;
+        sender_id: string;
+        type: string;
+        content: string;
+        has_data: boolean;
+        thread_id: string | null;
+        thread_replies: number;
+        thread_last_reply_at: Date | null;
+        pinned_at: Date | null;
+        edited_at: Date | null;
+        deleted_at: Date | null;
+        deleted_by: string | null;
+        delete_reason: string | null;
+        emojis: string[] | null;
+      }[]
+    >(
+      `SELECT m.*, m.data IS NOT NULL AS has_data,
+              (SELECT array_agg(DISTINCT x.emoji) FROM reactions x WHERE x.message_id = m.id) AS emojis
+         FROM messages m
+        WHERE m.id = ANY($1::uuid[]) OR m.id IN (SELECT t.thread_id FROM messages t WHERE t.id = ANY($1::uuid[]))`,
+      [[...ids]],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.id,
+        {
+          id: row.id,
+          roomId: row.room_id,
+          seq: row.seq,
+          rev: row.rev,
+          senderId: row.sender_id,
+          type: row.type,
+          content: row.content,
+          hasData: row.has_data,
+          threadId: row.thread_id,
+          threadReplies: row.thread_replies,
+          threadLastReplyAt: row.thread_last_reply_at,
+          pinnedAt: row.pinned_at,
+          editedAt: row.edited_at,
+          deletedAt: row.deleted_at,
+          deletedBy: row.deleted_by,
+          deleteReason: row.delete_reason,
+          emojis: new Set(row.emojis),
+        },
+      ]),
+    );
+  }
+
+  private async firstSends(
+    { manager }: Transaction,
+    changes: MessageChange[],
+  ): Promise<Map<string, FirstSend>> {
+    const asked: [string, string][] = [];
+    for (const change of changes)
+      if (change.kind === 'send' && change.input.clientMessageId !== undefined)
+        asked.push([change.actor.userId, change.input.clientMessageId]);
+    if (asked.length === 0) return new Map();
+    const rows = await manager.query<
+      {
+        id: string;
+        seq: number;
+        created_rev: number;
+        created_at: Date;
+        sender_id: string;
+        client_message_id: string;
+        request_hash: string | null;
+      }[]
+    >(
+      `SELECT m.id, m.seq, m.created_rev, m.created_at, m.sender_id, m.client_message_id, m.request_hash
+         FROM unnest($1::text[], $2::text[]) AS w(sender_id, client_message_id)
+         JOIN messages m ON m.sender_id = w.sender_id AND m.client_message_id = w.client_message_id`,
+      [asked.map(([sender]) => sender), asked.map(([, id]) => id)],
+    );
+    return new Map(
+      rows.map((row) => [
+        pairKey(row.sender_id, row.client_message_id),
+        {
+          requestHash: row.request_hash,
+          result: {
+            messageId: row.id,
+            seq: row.seq,
+            rev: row.created_rev,
+            createdAt: row.created_at.toISOString(),
+          },
+        },
+      ]),
+    );
+  }
+
+  private async reactions({ manager }: Transaction, changes: MessageChange[]): Promise<Set<string>> {
+    const asked = changes.filter((change) => change.kind === 'react');
+    if (asked.length === 0) return new Set();
+    const rows = await manager.query<{ message_id: string; emoji: string; user_id: string }[]>(
+      `SELECT x.message_id, x.emoji, x.user_id
+         FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w(message_id, emoji, user_id)
+         JOIN reactions x ON x.message_id = w.message_id AND x.emoji = w.emoji AND x.user_id = w.user_id`,
+      [
+        asked.map(({ messageId }) => messageId),
+        asked.map(({ emoji }) => emoji),
+        asked.map(({ actor }) => actor.userId),
+      ],
+    );
+    return new Set(rows.map((row) => reactionKey(row.message_id, row.emoji, row.user_id)));
+  }
+}
