@@ -24,7 +24,7 @@ const CPUS = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 's390x', 'riscv64', 'loong
  * @typedef {{ version?: string, dev?: boolean, license?: string, engines?: object, optional?: boolean,
  *   os?: string[], cpu?: string[], libc?: string[], optionalDependencies?: Record<string, string> }} Entry
  */
-const lock = /** @type {{ packages: Record<string, Entry> }} */ (JSON.parse(readFileSync(FILE, 'utf8')));
+const lock = readLock();
 const before = Object.keys(lock.packages).length;
 
 for (const [path, entry] of Object.entries(lock.packages))
@@ -35,6 +35,13 @@ const sorted = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)
 lock.packages = Object.fromEntries(sorted);
 writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
 process.stdout.write(`${String(sorted.length - before)} entries added\n`);
+
+/** @returns {{ packages: Record<string, Entry> }} */
+function readLock() {
+  /** @type {unknown} */
+  const parsed = JSON.parse(readFileSync(FILE, 'utf8'));
+  return /** @type {{ packages: Record<string, Entry> }} */ (parsed);
+}
 
 /**
  * As Node resolves: in the package's own node_modules, then in those above it.

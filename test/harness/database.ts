@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { loadConfig, type Config } from '../../src/platform/config/config.js';
 import { databaseOptions } from '../../src/platform/database/database.options.js';
 import { EmbeddedStorage } from '../../src/platform/database/embedded-storage.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import type { TestRun } from './global-setup.js';
+
+// Template databases are migrated outside any application, with Nest's logger of last resort.
+Logger.overrideLogger(['fatal', 'error', 'warn']);
 
 /** A database of one test file: `DATABASE_URL` (absent: embedded) and `DATA_DIR` of an application under test. */
 export interface TestDatabase {
