@@ -28,11 +28,30 @@ export interface CatchUpListener {
   lost: () => void;
 }
 
+/** The pages of one catch-up so far. */
+interface Fetched {
+  messages: Message[];
+  /** The next `since`. */
+  rev: number;
+  pages: number;
+}
+
+/**
+ * More than this is not told change by change: 20,000 messages at most in memory, and a small part of the commands a
+ * connection has for a minute.
+ */
+const MAX_PAGES = 40;
+
 /** Keeps the log of one room complete: fetches what did not come by itself, one fetch at a time, until nothing is missing. */
 export class CatchUp {
   private isRunning = false;
   private isStopped = false;
   private mustRejoin = false;
+  /**
+   * Kept while a page fails, so that its retry goes on where it was. Applied all at once: an edited message comes on a
+   * later page than its `seq` says, so single pages would not give new messages in `seq` order.
+   */
+  private fetched?: Fetched;
   private timer?: ReturnType<typeof setTimeout>;
 
   constructor(
@@ -55,6 +74,12 @@ export class CatchUp {
     }, this.wire.timing.holeGraceMs);
   }
 
+  /** The log was begun by a join. */
+  start(): void {
+    this.isStopped = false;
+    this.check();
+  }
+
   /** After the connection was lost: subscribes again and reads what was missed. */
   rejoin(): void {
     this.isStopped = false;
@@ -62,8 +87,11 @@ export class CatchUp {
     void this.run();
   }
 
+  /** The room is not followed any more: what is fetched and wanted is forgotten, a new join begins at its own `rev`. */
   stop(): void {
     this.isStopped = true;
+    this.mustRejoin = false;
+    this.fetched = undefined;
     clearTimeout(this.timer);
     this.timer = undefined;
   }
@@ -78,7 +106,8 @@ export class CatchUp {
         if (this.hasWork()) await this.once();
       } catch (cause) {
         const error = ParleyError.from(cause);
-        if (error.code === 'CLOSED') break;
+        // The answer to somebody who left does not concern the one who joins again.
+        if (error.code === 'CLOSED' || this.isStopped) break;
         if (saysNotInRoom(error)) this.listener.lost();
         else if (error.retryAfterMs !== undefined) await sleep(obeying(this.wire.timing, error.retryAfterMs));
       }
@@ -87,34 +116,44 @@ export class CatchUp {
   }
 
   private hasWork(): boolean {
-    return !this.isStopped && (this.mustRejoin || this.log.isBehind);
+    return !this.isStopped && (this.mustRejoin || this.fetched !== undefined || this.log.isBehind);
   }
 
   private async once(): Promise<void> {
-    const messages: Message[] = [];
-    let page: SyncPage;
-    if (this.mustRejoin) page = await this.joinAgain();
-    else page = await this.wire.send('room:sync', { roomId: this.roomId, since: this.log.rev });
-    for (;;) {
-      if (page.reset === true) return this.reset();
-      messages.push(...page.messages);
-      if (!page.hasMore) break;
-      page = await this.wire.send('room:sync', { roomId: this.roomId, since: page.rev });
+    const fetched = (this.fetched ??= { messages: [], rev: this.log.rev, pages: 0 });
+    for (let hasMore = true; hasMore;) {
+      if (fetched.pages >= MAX_PAGES) return this.reset(fetched);
+      const page = await this.nextPage(fetched.rev);
+      if (this.fetched !== fetched) return;
+      if (page.reset === true) return this.reset(fetched);
+      fetched.messages.push(...page.messages);
+      fetched.rev = page.rev;
+      fetched.pages += 1;
+      hasMore = page.hasMore;
     }
-    if (this.isStopped) return;
-    this.listener.delivered(this.log.applySync(messages, page.rev));
+    this.fetched = undefined;
+    this.listener.delivered(this.log.applySync(fetched.messages, fetched.rev));
   }
 
-  private async joinAgain(): Promise<SyncPage> {
-    const joined = await this.wire.send('room:join', { roomId: this.roomId, since: this.log.rev });
+  private nextPage(since: number): Promise<SyncPage> {
+    return this.mustRejoin
+      ? this.joinAgain(since)
+      : this.wire.send('room:sync', { roomId: this.roomId, since });
+  }
+
+  private async joinAgain(since: number): Promise<SyncPage> {
+    const joined = await this.wire.send('room:join', { roomId: this.roomId, since });
     this.mustRejoin = false;
+    // Behind until all pages are there, whatever happens to the next one.
+    this.log.heard(joined.room.rev);
     this.listener.joined(joined);
-    return joined.sync ?? { messages: [], rev: this.log.rev, hasMore: false, reset: true };
+    return joined.sync ?? { messages: [], rev: since, hasMore: false, reset: true };
   }
 
-  private async reset(): Promise<void> {
+  private async reset(fetched: Fetched): Promise<void> {
     const joined = await this.wire.send('room:join', { roomId: this.roomId });
-    if (this.isStopped) return;
+    if (this.fetched !== fetched) return;
+    this.fetched = undefined;
     startLog(this.log, joined);
     this.listener.joined(joined);
     this.listener.reset();

@@ -15,6 +15,8 @@ class ScriptedServer {
   refuse?: (
     token: unknown,
   ) => { message: string; code: string; retryable: boolean; retryAfterMs?: number } | undefined;
+  /** What the server says to a socket ahead of `session:ready`. */
+  beforeReady?: (socket: Socket) => void;
   readonly log: Message[] = [];
   rev = 0;
   private readonly http: HttpServer = createServer();
@@ -41,6 +43,7 @@ class ScriptedServer {
         else handler(payload, ack, socket);
       });
       const serverTime = new Date().toISOString();
+      this.beforeReady?.(socket);
       socket.emit('session:ready', {
         userId: 'me',
         expiresAt: new Date(Date.now() + 60_000).toISOString(),
@@ -272,6 +275,19 @@ describe('ParleyClient against a scripted server', () => {
       await until('refreshed', () => server.count('auth:refresh') === 1);
       expect(server.received[0]?.payload).toEqual({ token: 'token 2' });
     });
+
+    // A token that was nearly over at the handshake was announced to end before the session was ready. The client only
+    // renewed while connected, ignored it, and was thrown out when the token ended.
+    it('renews the token once the session is ready when session:expiring came before it', async () => {
+      let asked = 0;
+      const expiresAt = () => new Date(Date.now() + 60_000).toISOString();
+      server.handlers.set('auth:refresh', (_, ack) => ack({ status: 'ok', expiresAt: expiresAt() }));
+      server.beforeReady = (socket) => socket.emit('session:expiring', { expiresAt: expiresAt() });
+      const alice = client({ getToken: () => `token ${String((asked += 1))}` });
+      await alice.connect();
+      await until('refreshed', () => server.count('auth:refresh') === 1);
+      expect(server.received).toEqual([{ event: 'auth:refresh', payload: { token: 'token 2' } }]);
+    });
   });
 
   describe('commands', () => {
@@ -405,6 +421,24 @@ describe('ParleyClient against a scripted server', () => {
       await until('left', () => reasons.length === 1);
       expect(room.status).toBe('left');
       expect(server.count('room:join')).toBe(1);
+    });
+
+    // Leaving (or a kick) stopped the catch-up, and only a reconnect started it again: whoever came back to the room
+    // was shown nothing more after the first lost event.
+    it.each(['leave', 'kick'])('fills holes also after a %s and a new join', async (how) => {
+      const room = await client().join('r');
+      server.handlers.set('room:leave', (_, ack) => ack({ status: 'ok' }));
+      if (how === 'leave') await room.leave();
+      else server.emit('room:removed', { roomId: 'r', reason: 'kicked' });
+      await until('left', () => room.status === 'left');
+      server.write('while out');
+      await room.join();
+      const told: string[] = [];
+      room.on('message', ({ content }) => told.push(content));
+      server.write('lost', undefined, 'other', true);
+      server.write('came');
+      await until('hole filled', () => told.length === 2);
+      expect(told).toEqual(['lost', 'came']);
     });
 
     it('sends through cuts and limits in order, shows each message exactly once, and doubles none', async () => {

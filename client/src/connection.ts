@@ -6,7 +6,7 @@ import type { ChatCommandListeners, ChatEventListeners } from '../../src/contrac
 import { PROTOCOL_VERSION } from '../../src/contract/version.js';
 import { CommandQueue, type CommandOptions, type EmitCommand } from './command-queue.js';
 import { isWireError, ParleyError } from './errors.js';
-import { jitter, obeying, type Timing } from './timing.js';
+import { jitter, obeying, sleep, type Timing } from './timing.js';
 import { TokenSource } from './token-source.js';
 import { TypedEmitter } from './typed-emitter.js';
 
@@ -36,8 +36,8 @@ export interface ConnectionOptions {
 type AnyEvent = { [K in ChatEvent]: { event: K; payload: ChatEvents[K] } }[ChatEvent];
 export interface ConnectionSignals {
   state: StateChange;
-  /** The session is ready; `isReturn` when it was connected before. Runs before waiting commands leave. */
-  ready: { session: Session; isReturn: boolean };
+  /** The session is ready. Runs before waiting commands leave. */
+  ready: Session;
   event: AnyEvent;
 }
 
@@ -51,6 +51,8 @@ interface NetworkSignals {
 const ATTEMPTS_BEFORE_OFFLINE = 4;
 /** A connection that lived shorter than this does not reset the back-off. */
 const STABLE_MS = 5000;
+/** Attempts to renew the token of a living connection; after them its end brings a new one. */
+const RENEWALS = 5;
 /** How long a server that announced the end may take to disconnect. */
 const CLOSING_MS = 5000;
 
@@ -284,14 +286,13 @@ export class Connection {
 
   private ready(session: Session): void {
     clearTimeout(this.timer);
-    const isReturn = this.wasReady;
     this.session = session;
     this.tokens.expires(session.expiresAt, session.serverTime);
     this.wasReady = true;
     this.readyAt = Date.now();
     this.closing = undefined;
     this.become('connected');
-    this.signals.emit('ready', { session, isReturn });
+    this.signals.emit('ready', session);
     this.commands.open();
   }
 
@@ -349,20 +350,19 @@ export class Connection {
     this.tokens.expires(expiresAt);
   }
 
+  /** The warning may come before `session:ready`, as with a token that was nearly over: then it waits for that. */
   private async renewUntilDone(): Promise<void> {
     const attempt = this.attempt;
-    for (
-      let failures = 0;
-      failures < 5 && attempt === this.attempt && this.state === 'connected';
-      failures += 1
-    ) {
+    for (let failures = 0; failures < RENEWALS; failures += 1) {
       try {
-        await this.renew();
+        await this.whenReady();
+        // Another connection is warned by itself.
+        if (attempt === this.attempt) await this.renew();
         return;
       } catch (error) {
         const failure = ParleyError.from(error);
         if (!failure.retryable) return;
-        await new Promise((resolve) => setTimeout(resolve, jitter(this.options.timing, failures)));
+        await sleep(jitter(this.options.timing, failures));
       }
     }
   }

@@ -319,7 +319,7 @@ export class RoomHandle {
     setTimeout(() => {
       if (this.status !== 'joined') return;
       this.deliver(this.log.release());
-      this.catchUp.check();
+      this.catchUp.start();
     }, 0);
     return this;
   }

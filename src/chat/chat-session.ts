@@ -8,6 +8,7 @@ import { Publisher } from '../platform/realtime/publisher.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
 import { RoomAccess } from '../rooms/room-access.service.js';
+import { RoomsService } from '../rooms/rooms.service.js';
 
 /** Brings a new socket of `/chat` up: registered, subscribed to its user's rooms, then told that it is ready. */
 @Injectable()
@@ -19,6 +20,7 @@ export class ChatSession {
     private readonly connections: Connections,
     private readonly subscriptions: RoomSubscriptions,
     private readonly access: RoomAccess,
+    private readonly rooms: RoomsService,
     private readonly publisher: Publisher,
   ) {}
 
@@ -36,13 +38,18 @@ export class ChatSession {
     }
   }
 
-  /** Read, subscribe, read again: a membership that ended in between must not stay subscribed. */
+  /** Read, subscribe, read again until nothing has changed meanwhile: a membership that ended must not stay subscribed. */
   private async subscribeToRooms(socket: RealtimeSocket): Promise<void> {
     const { actor } = socket.data;
-    const rooms = await this.access.roomIdsOf(actor, CONTRACT_LIMITS.autoSubscribedRooms);
-    await this.subscriptions.subscribe(socket, rooms);
-    const now = new Set(await this.access.roomIdsOf(actor, CONTRACT_LIMITS.autoSubscribedRooms));
-    for (const roomId of rooms) if (!now.has(roomId)) await this.subscriptions.unsubscribe(socket, roomId);
+    let pending = await this.access.roomIdsOf(actor, CONTRACT_LIMITS.autoSubscribedRooms);
+    while (pending.length > 0) {
+      await this.subscriptions.subscribe(socket, pending);
+      const { positions } = await this.rooms.positions(actor, pending);
+      const ended = pending.filter((roomId) => !(roomId in positions));
+      for (const roomId of ended) await this.subscriptions.unsubscribe(socket, roomId);
+      // Somebody may have been let in again in between.
+      pending = ended.length > 0 ? Object.keys((await this.rooms.positions(actor, ended)).positions) : [];
+    }
   }
 
   private ready(socket: RealtimeSocket): void {

@@ -3,6 +3,7 @@ import type { ChatCommands } from '../contract/commands.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { RealtimeGateway } from '../platform/realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
+import { AllowExpired } from '../platform/realtime/session.guard.js';
 import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import {
   DeleteMessageDto,
@@ -62,6 +63,7 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('auth:refresh')
+  @AllowExpired()
   refreshAuth(
     @ConnectedSocket() socket: RealtimeSocket,
     @MessageBody() { token }: RefreshAuthDto,
@@ -80,6 +82,7 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('room:create')
+  @Throttled('rooms')
   create(
     @ConnectedSocket() { data }: RealtimeSocket,
     @MessageBody() room: CreateRoomDto,
@@ -104,6 +107,7 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
   }
 
   @SubscribeMessage('room:invite')
+  @Throttled('rooms')
   invite(@ConnectedSocket() { data }: RealtimeSocket, @MessageBody() member: InviteMemberDto): Promise<void> {
     return this.members.invite(data.actor, member);
   }

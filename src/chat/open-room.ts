@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { JoinedRoom, JoinRoom } from '../contract/commands.js';
-import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { wantsAck } from '../platform/realtime/command-dispatcher.js';
 import { Publisher } from '../platform/realtime/publisher.js';
@@ -27,14 +26,15 @@ export class OpenRoom {
     const byEvents = !wantsAck(socket);
     const { actor } = socket.data;
     await this.rooms.join(actor, input);
-    await this.subscriptions.subscribe(socket, [input.roomId]);
+    const wasSubscribed = this.subscriptions.isSubscribed(socket, input.roomId);
+    if (!wasSubscribed) await this.subscriptions.subscribe(socket, [input.roomId]);
     try {
       const joined = await this.read(actor, input);
       if (byEvents) await this.tell(socket, joined);
       return joined;
     } catch (error) {
-      // Removed in the meantime: the removal may have come before the subscription.
-      if (error instanceof AppError) await this.subscriptions.unsubscribe(socket, input.roomId);
+      // A removal in the meantime may have come before the subscription, and then nothing else would end it.
+      if (!wasSubscribed) await this.subscriptions.unsubscribe(socket, input.roomId);
       throw error;
     }
   }

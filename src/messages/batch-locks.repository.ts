@@ -4,8 +4,6 @@ import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { RoomState } from './batch-state.js';
 
 export interface LockedRooms {
-  /** Of the transaction: tells what became of it when the connection is lost during COMMIT. */
-  xid: string;
   now: Date;
   rooms: Map<string, RoomState>;
 }
@@ -13,15 +11,15 @@ export interface LockedRooms {
 /** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
 const LOCK_WAIT = '500ms';
 
-/** The locks under which a batch is written, and what becomes of them. */
+/** The locks under which a batch is written. */
 @Injectable()
 export class BatchLocks {
   /**
    * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see
    * what was committed while it waited, such as a kick. Fails with 55P03 when a room stays locked.
    */
-  async lockRooms({ manager }: Transaction, roomIds: string[]): Promise<LockedRooms> {
-    const rows = await manager.query<
+  async lockRooms(tx: Transaction, roomIds: string[]): Promise<LockedRooms> {
+    const rows = await tx.manager.query<
       {
         id: string;
         type: RoomType;
@@ -41,10 +39,12 @@ export class BatchLocks {
                          FROM rooms WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id FOR UPDATE) r`,
       [roomIds, LOCK_WAIT],
     );
-    const [clock] = await manager.query<{ now: Date; xid: string }[]>(
+    const [clock] = await tx.manager.query<{ now: Date; xid: string }[]>(
       `SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid`,
     );
     if (!clock) throw new Error('The database did not tell the time');
+    // Read here, a batch costs no further statement for it.
+    tx.xid = clock.xid;
     const rooms = rows.map((row): [string, RoomState] => [
       row.id,
       {
@@ -58,7 +58,7 @@ export class BatchLocks {
         frozen: row.frozen,
       },
     ]);
-    return { xid: clock.xid, now: clock.now, rooms: new Map(rooms) };
+    return { now: clock.now, rooms: new Map(rooms) };
   }
 
   /** The rooms among these that somebody else has locked at this moment. */
@@ -69,16 +69,5 @@ export class BatchLocks {
       [roomIds],
     );
     return rows.map(({ id }) => id);
-  }
-
-  /** What became of a transaction whose COMMIT was not answered. When it is still open, its session is ended. */
-  async settle({ manager }: Transaction, xid: string): Promise<string | null> {
-    const [row] = await manager.query<{ status: string | null }[]>(
-      `SELECT s.status, (SELECT bool_or(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
-                          WHERE a.backend_xid = $1::xid8::xid AND s.status = 'in progress') AS ended
-         FROM (SELECT pg_xact_status($1::xid8) AS status) s`,
-      [xid],
-    );
-    return row?.status ?? null;
   }
 }

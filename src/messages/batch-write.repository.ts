@@ -13,8 +13,9 @@ export class BatchStateWriter {
     now: Date,
   ): Promise<void> {
     await this.insertMessages(tx, ledger);
-    await this.updateMessages(tx, ledger);
     await this.writeReactions(tx, ledger, now);
+    await this.clearDeleted(tx, ledger);
+    await this.updateMessages(tx, ledger);
     await this.moveSenders(tx, ledger, now);
     const moved = [...rooms.values()];
     await tx.manager.query(
@@ -127,14 +128,18 @@ export class BatchStateWriter {
           WHERE x.message_id = u.message_id AND x.emoji = u.emoji AND x.user_id = u.user_id`,
         removed,
       );
-    const deleted = [...ledger.changed.values()].filter(({ deletedAt }) => deletedAt);
+  }
+
+  /** What hangs on a message goes with it. Before its own mentions are cleared: they make the whole key of each row. */
+  private async clearDeleted({ manager }: Transaction, ledger: MessageLedger): Promise<void> {
+    const deleted = [...ledger.changed.values()].filter(({ deletedAt }) => deletedAt).map(({ id }) => id);
     if (deleted.length === 0) return;
-    await manager.query(`DELETE FROM reactions WHERE message_id = ANY($1::uuid[])`, [
-      deleted.map(({ id }) => id),
-    ]);
+    await manager.query(`DELETE FROM reactions WHERE message_id = ANY($1::uuid[])`, [deleted]);
     await manager.query(
-      `DELETE FROM mentions x USING unnest($1::text[], $2::int[]) AS u(room_id, seq) WHERE x.room_id = u.room_id AND x.seq = u.seq`,
-      [deleted.map(({ roomId }) => roomId), deleted.map(({ seq }) => seq)],
+      `DELETE FROM mentions x
+        USING (SELECT room_id, seq, unnest(mentions) AS user_id FROM messages WHERE id = ANY($1::uuid[])) u
+        WHERE x.room_id = u.room_id AND x.user_id = u.user_id AND x.seq = u.seq`,
+      [deleted],
     );
   }
 

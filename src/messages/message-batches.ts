@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../contract/views.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
-import { sqlStateOf } from '../platform/errors/database-error.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
@@ -28,13 +26,9 @@ type Draft =
   { kind: 'created'; message: Message } | { kind: 'changed'; message: Message; hiddenFrom: string[] };
 
 interface Decided {
-  xid: string;
   verdicts: Outcome['verdicts'];
   drafts: Draft[];
 }
-
-/** A batch whose COMMIT was not answered is looked for this long before it counts as lost. */
-const SETTLE_MS = 10_000;
 
 /** Writes a batch of changes, of one or of five hundred, in one transaction. */
 @Injectable()
@@ -49,15 +43,7 @@ export class MessageBatches {
 
   /** Fails as a whole, and then nothing of it is written: with 55P03 when somebody else keeps a room locked. */
   async write(changes: MessageChange[]): Promise<Outcome> {
-    let decided: Decided | undefined;
-    try {
-      await this.unitOfWork.run(async (tx) => {
-        decided = await this.decide(tx, changes);
-      });
-    } catch (error) {
-      if (!decided || !inDoubt(error) || !(await this.wasCommitted(decided.xid))) throw error;
-    }
-    if (!decided) throw new Error('A batch was committed without being written');
+    const decided = await this.unitOfWork.run((tx) => this.decide(tx, changes));
     this.metrics.batchWritten(changes.length);
     const committedAt = performance.now();
     return { verdicts: decided.verdicts, facts: decided.drafts.map((draft) => factOf(draft, committedAt)) };
@@ -80,7 +66,7 @@ export class MessageBatches {
     const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
     drafts.push(...(await this.changedDrafts(tx, locked.rooms, ledger, messages)));
     drafts.sort((a, b) => a.message.rev - b.message.rev);
-    return { xid: locked.xid, verdicts: verdicts.map((verdict) => written(verdict, messages)), drafts };
+    return { verdicts: verdicts.map((verdict) => written(verdict, messages)), drafts };
   }
 
   /** Changed messages as everybody will read them, those that turned out to be unchanged included. */
@@ -111,21 +97,6 @@ export class MessageBatches {
     }
     return drafts;
   }
-
-  /** Asks until the server answers. A transaction it still keeps open for the lost connection is ended: it holds our locks. */
-  private async wasCommitted(xid: string): Promise<boolean> {
-    const deadline = performance.now() + SETTLE_MS;
-    for (;;) {
-      try {
-        const status = await this.unitOfWork.run((tx) => this.locks.settle(tx, xid));
-        if (status !== 'in progress') return status === 'committed';
-        if (performance.now() > deadline) return false;
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-      }
-      await delay(100);
-    }
-  }
 }
 
 function written(verdict: Verdict, messages: Map<string, Message>): Outcome['verdicts'][number] {
@@ -139,13 +110,4 @@ function factOf(draft: Draft, committedAt: number): MessageCreated | MessageChan
   return draft.kind === 'created'
     ? new MessageCreated(draft.message, committedAt)
     : new MessageChanged(draft.message, draft.hiddenFrom, committedAt);
-}
-
-/**
- * True when the server may have committed without our hearing of it: the connection broke. Any other SQLSTATE
- * is an answer, and the transaction is rolled back.
- */
-function inDoubt(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }

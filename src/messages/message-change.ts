@@ -8,7 +8,7 @@ interface Change {
 
 export interface SendChange extends Change {
   kind: 'send';
-  /** Given before the message is queued, so that a commit in doubt can be settled by looking for it. */
+  /** Given before the message is queued: every attempt to write it writes the same message. */
   messageId: string;
   input: SendMessage & { type: string };
   /** Of the request without its client id: the same id with another hash is another request. */

@@ -20,8 +20,8 @@ import type {
   SendChange,
 } from './message-change.js';
 import { excerptOf } from './message.view.js';
-import { assertOpenForWriting, isOpen } from '../rooms/rooms.policy.js';
-import { assertCan, assertNotTooSoon } from './messages.policy.js';
+import { assertOpenForWriting, isOpen, roomNotFound } from '../rooms/rooms.policy.js';
+import { assertCan, assertNotTooSoon, assertSays, messageNotFound } from './messages.policy.js';
 
 export interface NewMessage {
   view: Message;
@@ -70,7 +70,7 @@ export class MessageLedger {
     if (repeated) return { kind: 'sent', result: { ...repeated, deduplicated: true } };
 
     const { now } = this.state;
-    const { room, member } = this.membership(actor.userId, roomId);
+    const { room, member } = this.membership(actor.userId, roomId, roomNotFound());
     assertOpenForWriting(room);
     assertCan(room, member, 'message:send');
     assertNotTooSoon(room, member, now);
@@ -128,7 +128,7 @@ export class MessageLedger {
   }
 
   private change(change: Exclude<MessageChange, SendChange>): Verdict {
-    const { room, member } = this.membership(change.actor.userId, change.roomId);
+    const { room, member } = this.membership(change.actor.userId, change.roomId, messageNotFound());
     const target = this.visible(member, change.messageId, undefined, change.kind === 'delete');
     assertOpenForWriting(room);
     switch (change.kind) {
@@ -149,7 +149,7 @@ export class MessageLedger {
 
   private edit(room: RoomState, target: TargetState, { actor, content }: EditChange): void {
     if (target.senderId !== actor.userId) throw new AppError('FORBIDDEN', 'Only the author edits a message');
-    if (content === '' && !target.hasData) throw AppError.invalid('content', 'must not be empty');
+    assertSays(content, target.hasData);
     if (content === target.content) return;
     target.content = content;
     target.editedAt = this.state.now;
@@ -209,13 +209,17 @@ export class MessageLedger {
     this.touch(room, target);
   }
 
-  private membership(userId: string, roomId: string): { room: RoomState; member: MemberState } {
+  private membership(
+    userId: string,
+    roomId: string,
+    notFound: AppError,
+  ): { room: RoomState; member: MemberState } {
     const room = this.state.rooms.get(roomId);
     const member = this.state.members.get(pairKey(roomId, userId));
     if (room && member) return { room, member };
     throw room && isOpen(room.type)
       ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
-      : new AppError('NOT_FOUND', 'There is no such room');
+      : notFound;
   }
 
   /** A message of the member's room that they can see. */

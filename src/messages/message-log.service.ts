@@ -51,8 +51,9 @@ export class MessageLog {
     const membership = await this.access.member(actor, roomId);
     const { lastRev, minRev } = membership.room;
     if (since > lastRev || since < minRev) return { messages: [], rev: lastRev, hasMore: false, reset: true };
-    const rows = await this.messages.changedSince(membership, since, limit + 1);
-    const messages = withinBytes(rows.slice(0, limit), CONTRACT_LIMITS.syncPageBytes);
+    const bytes = CONTRACT_LIMITS.syncPageBytes;
+    const rows = await this.messages.changedSince(membership, since, { limit: limit + 1, bytes });
+    const messages = withinBytes(rows.slice(0, limit), bytes);
     const hasMore = messages.length < rows.length;
     const lastRead = messages.at(-1)?.rev ?? since;
     // The head was read before the rows, so nothing below it is missing from them.

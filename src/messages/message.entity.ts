@@ -9,6 +9,7 @@ import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Unique('messages_room_seq', ['roomId', 'seq'])
 @Unique('messages_client_id', ['senderId', 'clientMessageId'])
 @Index('messages_room_rev', ['roomId', 'rev'])
+@Index('messages_timeline', ['roomId', 'seq'], { where: '(thread_id IS NULL)' })
 @Index('messages_thread', ['threadId', 'seq'], { where: '(thread_id IS NOT NULL)' })
 export class MessageEntity {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'messages_pkey' })

@@ -1,7 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Metrics } from '../platform/metrics/metrics.js';
+import { Connections } from '../platform/realtime/connections.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
 import { MemberJoined } from '../rooms/rooms.events.js';
@@ -12,10 +14,14 @@ import { ReadStates } from './read-states.service.js';
 /** Facts about messages -> `message:*` events to the room, `room:read-state` to those whose counts they change. */
 @Injectable()
 export class MessagesBroadcaster implements OnModuleInit {
+  /** Hints must not take the connections that writers and readers need: one at a time. */
+  private readonly oneByOne = pLimit(1);
+
   constructor(
     private readonly events: DomainEvents,
     private readonly publisher: Publisher,
     private readonly subscriptions: RoomSubscriptions,
+    private readonly connections: Connections,
     private readonly readStates: ReadStates,
     private readonly cursors: ReadCursors,
     private readonly metrics: Metrics,
@@ -32,10 +38,9 @@ export class MessagesBroadcaster implements OnModuleInit {
     this.publisher.toRoom(message.roomId, 'message:new', message);
     this.metrics.delivered(performance.now() - committedAt);
     if (message.mentions.length === 0 || message.threadId !== undefined) return undefined;
-    return this.tellReadStates(
-      message.roomId,
-      this.onlineAmong(message.roomId, message.mentions, message.sender.id),
-    );
+    if (message.mentions.includes('@room')) return this.tellRoom(message.roomId, message.sender.id);
+    const online = message.mentions.filter((userId) => this.connections.isOnline(userId));
+    return this.tellReadStates(message.roomId, online);
   }
 
   private changed({ message, hiddenFrom, committedAt }: MessageChanged): Promise<void> | undefined {
@@ -46,12 +51,8 @@ export class MessagesBroadcaster implements OnModuleInit {
       hiddenFrom,
     );
     this.metrics.delivered(performance.now() - committedAt);
-    // In a very large room members derive it from the tombstone.
     if (!message.deletedAt || message.threadId !== undefined) return undefined;
-    const users = [...this.subscriptions.usersIn(message.roomId)];
-    return users.length > CONTRACT_LIMITS.typingMembers
-      ? undefined
-      : this.tellReadStates(message.roomId, users);
+    return this.tellRoom(message.roomId);
   }
 
   private read({ roomId, userId, seq, memberCount }: MessagesRead): Promise<void> {
@@ -59,15 +60,20 @@ export class MessagesBroadcaster implements OnModuleInit {
     return this.tellReadStates(roomId, [userId]);
   }
 
-  /** Who is here of the mentioned; `@room` is everybody. */
-  private onlineAmong(roomId: string, mentions: string[], senderId: string): string[] {
+  /** Everybody here; in a very large room members derive their counts from the message itself. */
+  private tellRoom(roomId: string, senderId?: string): Promise<void> | undefined {
     const online = this.subscriptions.usersIn(roomId);
-    online.delete(senderId);
-    return mentions.includes('@room') ? [...online] : mentions.filter((userId) => online.has(userId));
+    if (online.size > CONTRACT_LIMITS.typingMembers) return undefined;
+    return this.tellReadStates(
+      roomId,
+      [...online].filter((userId) => userId !== senderId),
+    );
   }
 
-  private async tellReadStates(roomId: string, userIds: string[]): Promise<void> {
-    for (const { userId, state } of await this.readStates.ofUsers(roomId, userIds))
-      this.publisher.toUsers([userId], 'room:read-state', state);
+  private tellReadStates(roomId: string, userIds: string[]): Promise<void> {
+    return this.oneByOne(async () => {
+      for (const { userId, state } of await this.readStates.ofUsers(roomId, userIds))
+        this.publisher.toUsers([userId], 'room:read-state', state);
+    });
   }
 }

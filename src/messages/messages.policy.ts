@@ -5,6 +5,11 @@ import type { MemberState, RoomState } from './batch-state.js';
 
 /** Rules of writing in a room, checked under the room's lock. They throw what the sender is told. */
 
+/** The same for a message that never was and one in a room that is not the reader's. */
+export function messageNotFound(): AppError {
+  return new AppError('NOT_FOUND', 'There is no such message');
+}
+
 export function can(room: RoomState, member: MemberState, capability: Capability): boolean {
   return capabilitiesOf(room.type, member.role).includes(capability);
 }
@@ -21,10 +26,14 @@ export function assertNotTooSoon(room: RoomState, member: MemberState, now: Date
   if (retryAfterMs > 0) throw new AppError('SLOW_MODE', 'This room is in slow mode', { retryAfterMs });
 }
 
-export function assertContent(content: string, type: string, hasData: boolean, limit: number): void {
-  const length = codePoints(content);
-  if (length > limit) throw AppError.invalid('content', `must be at most ${String(limit)} characters`);
-  if (length === 0 && !(type !== 'text' && hasData)) throw AppError.invalid('content', 'must not be empty');
+export function assertLength(content: string, limit: number): void {
+  if (codePoints(content) > limit)
+    throw AppError.invalid('content', `must be at most ${String(limit)} characters`);
+}
+
+/** A message says something: in words, or in the data of its own type. */
+export function assertSays(content: string, hasData: boolean): void {
+  if (content === '' && !hasData) throw AppError.invalid('content', 'must not be empty');
 }
 
 function codePoints(text: string): number {

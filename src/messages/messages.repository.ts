@@ -53,14 +53,25 @@ export class MessagesRepository {
     );
   }
 
-  /** The change log after a position, thread replies included. */
-  changedSince({ room, member }: Membership, since: number, limit: number): Promise<Message[]> {
-    return this.select(`WHERE m.room_id = $1 AND m.rev > $2 AND m.seq > $3 ORDER BY m.rev LIMIT $4`, [
-      room.id,
-      since,
-      member.historyFromSeq,
-      limit,
-    ]);
+  /**
+   * The change log after a position, thread replies included. Ends with the message that passes `bytes`, counted by
+   * content and data alone: the rest would be read to be thrown away.
+   */
+  changedSince(
+    { room, member }: Membership,
+    since: number,
+    { limit, bytes }: { limit: number; bytes: number },
+  ): Promise<Message[]> {
+    return this.select(
+      `JOIN (
+         SELECT s.id FROM (
+           SELECT c.id, sum(c.size) OVER (ORDER BY c.rev) - c.size AS before FROM (
+             SELECT x.id, x.rev, octet_length(x.content) + coalesce(octet_length(x.data::text), 0) AS size
+               FROM messages x WHERE x.room_id = $1 AND x.rev > $2 AND x.seq > $3 ORDER BY x.rev LIMIT $4) c) s
+          WHERE s.before <= $5
+       ) page ON page.id = m.id ORDER BY m.rev`,
+      [room.id, since, member.historyFromSeq, limit, bytes],
+    );
   }
 
   /** The newest message of each room's timeline. */

@@ -15,15 +15,18 @@ import { CONFIG } from '../platform/config/config.module.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import type { Membership } from '../rooms/rooms.policy.js';
+import type { Written } from './message-batches.js';
 import type { MessageChange } from './message-change.js';
 import { MessageWriter } from './message-writer.js';
-import { assertContent } from './messages.policy.js';
+import { assertLength, assertSays, messageNotFound } from './messages.policy.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** Writes and changes messages. Who may is decided in the writer, under the room's lock. */
 @Injectable()
 export class MessagesService {
   private readonly contentLength: number;
+  /** The last look-up under way of each message that is being changed. */
+  private readonly lookups = new Map<string, Promise<void>>();
 
   constructor(
     @Inject(CONFIG) { limits }: Config,
@@ -38,7 +41,8 @@ export class MessagesService {
     const input = { ...request, content: request.content.trim(), type: request.type ?? 'text' };
     if (input.type === 'text' && input.data !== undefined)
       throw AppError.invalid('data', 'only comes with an x-... type');
-    assertContent(input.content, input.type, input.data !== undefined, this.contentLength);
+    assertLength(input.content, this.contentLength);
+    assertSays(input.content, input.data !== undefined);
     const written = await this.writer.submit({
       kind: 'send',
       actor,
@@ -63,8 +67,7 @@ export class MessagesService {
 
   async edit(actor: Actor, { messageId, content }: EditMessage): Promise<{ message: Message }> {
     const trimmed = content.trim();
-    // An x-... message may lose its text; the ledger refuses it for others.
-    assertContent(trimmed, 'x-', true, this.contentLength);
+    assertLength(trimmed, this.contentLength);
     return this.change(messageId, (roomId) => ({ kind: 'edit', actor, roomId, messageId, content: trimmed }));
   }
 
@@ -91,15 +94,36 @@ export class MessagesService {
     return this.messages.newest(memberships);
   }
 
+  /** The lane is known by the room, and the room by a look-up: changes of one message take turns until they are queued. */
   private async change(
     messageId: string,
     inRoom: (roomId: string) => MessageChange,
   ): Promise<{ message: Message }> {
-    const roomId = await this.messages.roomOf(messageId);
-    if (roomId === undefined) throw new AppError('NOT_FOUND', 'There is no such message');
-    const written = await this.writer.submit(inRoom(roomId));
+    const before = this.lookups.get(messageId);
+    const queued = this.queue(messageId, inRoom, before);
+    const turn = queued.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.lookups.set(messageId, turn);
+    void turn.then(() => {
+      if (this.lookups.get(messageId) === turn) this.lookups.delete(messageId);
+    });
+    const written = await (await queued).written;
     if (written.kind !== 'changed') throw new Error('A change was answered as a send');
     return { message: written.message };
+  }
+
+  private async queue(
+    messageId: string,
+    inRoom: (roomId: string) => MessageChange,
+    before: Promise<void> | undefined,
+  ): Promise<{ written: Promise<Written> }> {
+    await before;
+    const roomId = await this.messages.roomOf(messageId);
+    if (roomId === undefined) throw messageNotFound();
+    // In an object: whoever waits for the turn does not wait for the commit.
+    return { written: this.writer.submit(inRoom(roomId)) };
   }
 }
 

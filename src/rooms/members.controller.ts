@@ -4,6 +4,7 @@ import type { Page } from '../contract/rest.js';
 import type { Member } from '../contract/views.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import { AddMemberDto, MemberRefDto, MemberRoleDto, MembersPageDto, RoomRefDto } from './dto/rooms.dto.js';
 import { MembersService } from './members.service.js';
 
@@ -25,6 +26,7 @@ export class MembersController {
 
   /** One's own id joins an open room; anybody else's is an invitation. */
   @Post()
+  @Throttled('rooms')
   @HttpCode(204)
   add(
     @CurrentActor() actor: Actor,

@@ -19,7 +19,10 @@ export class MembersRepository {
     return manager.findOne(RoomMemberEntity, { where: { roomId, userId }, relations: { user: true } });
   }
 
-  /** Adds those who are not members yet, all caught up with the room, and returns them. */
+  /**
+   * Adds those who are not members yet, all caught up with the room, and returns them. With slow mode newcomers wait
+   * one interval before their first message: whoever leaves and comes back is not ahead of those who stayed.
+   */
   async add(
     tx: Transaction,
     room: RoomEntity,
@@ -35,6 +38,7 @@ export class MembersRepository {
           roomId: room.id,
           lastReadSeq: room.lastSeq,
           historyFromSeq: room.history === 'since_join' ? room.lastSeq : 0,
+          ...(room.slowModeSeconds > 0 && { lastSentAt: () => 'clock_timestamp()' }),
         })),
       )
       .orIgnore()

@@ -3,12 +3,12 @@ import type { InviteMember, KickMember, ListMembers, SetMemberRole } from '../co
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Page } from '../contract/rest.js';
 import type { Member } from '../contract/views.js';
-import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { MembersRepository } from './members.repository.js';
 import { RoomAccess } from './room-access.service.js';
+import { RoomTurns } from './room-turns.js';
 import { memberView } from './room.view.js';
 import { MemberJoined, MemberLeft, MemberRoleChanged } from './rooms.events.js';
 import { assertCapability, assertMayKick, assertNotLastOwner } from './rooms.policy.js';
@@ -18,7 +18,7 @@ import { RoomsService } from './rooms.service.js';
 @Injectable()
 export class MembersService {
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly turns: RoomTurns,
     private readonly access: RoomAccess,
     private readonly members: MembersRepository,
     private readonly rooms: RoomsService,
@@ -53,7 +53,7 @@ export class MembersService {
   }
 
   async invite(actor: Actor, { roomId, userId, role = 'member' }: InviteMember): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       const membership = await this.access.lockedMember(tx, actor, roomId, 'room:invite');
       if (role !== 'member') assertCapability(membership, 'room:role');
       const [user] = await this.members.users(tx, [userId]);
@@ -65,7 +65,7 @@ export class MembersService {
   }
 
   async kick(actor: Actor, { roomId, userId }: KickMember): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       const { member } = await this.access.lockedMember(tx, actor, roomId, 'room:kick');
       const target = await this.members.find(roomId, userId, tx.manager);
       if (!target) throw new AppError('NOT_FOUND', 'There is no such member');
@@ -76,7 +76,7 @@ export class MembersService {
   }
 
   async setRole(actor: Actor, { roomId, userId, role }: SetMemberRole): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       await this.access.lockedMember(tx, actor, roomId, 'room:role');
       const target = await this.members.find(roomId, userId, tx.manager);
       if (!target) throw new AppError('NOT_FOUND', 'There is no such member');

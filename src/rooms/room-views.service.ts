@@ -5,7 +5,7 @@ import { roomView } from './room.view.js';
 import type { Membership } from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
 
-/** Shows rooms to one of their members: with who is online, and direct rooms under the names of the others. */
+/** Shows rooms to their members: with who is online, and direct rooms under the names of the others. */
 @Injectable()
 export class RoomViews {
   constructor(
@@ -13,14 +13,12 @@ export class RoomViews {
     private readonly subscriptions: RoomSubscriptions,
   ) {}
 
-  /** All memberships are of one user. */
+  /** One view for each membership: rooms of one user, or one room for several. */
   async show(memberships: Membership[]): Promise<Room[]> {
-    const [first] = memberships;
-    if (!first) return [];
-    const direct = memberships.filter(({ room }) => room.type === 'direct').map(({ room }) => room.id);
-    const names = await this.rooms.directNames(first.member.userId, direct);
+    const direct = memberships.filter(({ room }) => room.type === 'direct');
+    const names = await this.rooms.directNames(direct.map(({ member }) => member));
     return memberships.map(({ room, member }) =>
-      roomView(room, member.role, this.online(room.id), names.get(room.id)),
+      roomView(room, member.role, this.online(room.id), names.of(member)),
     );
   }
 
@@ -30,6 +28,6 @@ export class RoomViews {
   }
 
   online(roomId: string): number {
-    return this.subscriptions.usersIn(roomId).size;
+    return this.subscriptions.onlineCount(roomId);
   }
 }

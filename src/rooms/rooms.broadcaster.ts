@@ -1,8 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { CONTRACT_LIMITS } from '../contract/limits.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
 import { MembersRepository } from './members.repository.js';
+import { OnePerRoom } from './one-per-room.js';
 import { RoomViews } from './room-views.service.js';
 import { roomView } from './room.view.js';
 import { MemberJoined, MemberLeft, MemberRoleChanged, RoomChanged } from './rooms.events.js';
@@ -11,8 +13,10 @@ import { RoomsRepository } from './rooms.repository.js';
 /** Memberships and changes of rooms -> subscriptions and `room:*` events. */
 @Injectable()
 export class RoomsBroadcaster implements OnModuleInit {
-  /** Views are read from the database; one after the other, so that an older one never follows a newer one. */
-  private tail: Promise<void> = Promise.resolve();
+  /** Views are read from the database; one after the other for each room, so that an older one never follows a newer one. */
+  private readonly turns = new OnePerRoom();
+  /** Who is told of being added when the room's turn comes; those added together share the statements. */
+  private readonly added = new Map<string, string[]>();
 
   constructor(
     private readonly events: DomainEvents,
@@ -27,15 +31,15 @@ export class RoomsBroadcaster implements OnModuleInit {
     this.events.on(MemberJoined, (event) => this.joined(event));
     this.events.on(MemberLeft, (event) => this.left(event));
     this.events.on(MemberRoleChanged, ({ roomId, userId }) =>
-      this.inTurn(() => this.tell(userId, roomId, 'room:updated')),
+      this.turns.run(roomId, () => this.tell([userId], roomId, 'room:updated')),
     );
-    this.events.on(RoomChanged, ({ roomId }) => this.inTurn(() => this.changed(roomId)));
+    this.events.on(RoomChanged, ({ roomId }) => this.turns.run(roomId, () => this.changed(roomId)));
   }
 
   private joined({ roomId, userId, username, added }: MemberJoined): Promise<void> | undefined {
     this.subscriptions.subscribeUser(userId, roomId);
     this.publisher.toRoom(roomId, 'room:user-joined', { roomId, userId, username });
-    return added ? this.inTurn(() => this.tell(userId, roomId, 'room:added')) : undefined;
+    return added ? this.tellAdded(userId, roomId) : undefined;
   }
 
   private left({ roomId, userId, username, reason }: MemberLeft): void {
@@ -44,18 +48,49 @@ export class RoomsBroadcaster implements OnModuleInit {
     this.publisher.toRoom(roomId, 'room:user-left', { roomId, userId, username });
   }
 
-  private async tell(userId: string, roomId: string, event: 'room:added' | 'room:updated'): Promise<void> {
-    const found = await this.rooms.findFor(userId, roomId);
-    if (!found?.member) return;
-    const room = await this.views.showOne({ room: found.room, member: found.member });
-    this.publisher.toUsers([userId], event, { room });
+  private tellAdded(userId: string, roomId: string): Promise<void> | undefined {
+    const waiting = this.added.get(roomId);
+    if (waiting) {
+      waiting.push(userId);
+      return undefined;
+    }
+    const userIds = [userId];
+    this.added.set(roomId, userIds);
+    return this.turns.run(roomId, () => {
+      this.added.delete(roomId);
+      return this.tell(userIds, roomId, 'room:added');
+    });
   }
 
-  /** Everyone sees their own role and capabilities: the few with a role get theirs, all others share one view. */
+  /** To each their own view; who is not a member any more is told nothing. */
+  private async tell(
+    userIds: string[],
+    roomId: string,
+    event: 'room:added' | 'room:updated',
+  ): Promise<void> {
+    const memberships = await this.rooms.membershipsIn(roomId, userIds);
+    const views = await this.views.show(memberships);
+    views.forEach((room, index) => {
+      this.publisher.toUsers([memberships[index]!.member.userId], event, { room });
+    });
+  }
+
+  /**
+   * Everyone sees their own role and capabilities: the few with a role get theirs, all others share one view. A direct
+   * room is called differently by each of its few people.
+   */
   private async changed(roomId: string): Promise<void> {
-    const staff = await this.members.staff(roomId);
     const room = await this.rooms.find(roomId);
     if (!room) return;
+    if (room.type === 'direct') {
+      const members = await this.members.page(roomId, '', CONTRACT_LIMITS.directMembers);
+      return this.tell(
+        members.map(({ userId }) => userId),
+        roomId,
+        'room:updated',
+      );
+    }
+    const staff = await this.members.staff(roomId);
     const online = this.views.online(roomId);
     for (const role of ['owner', 'admin'] as const) {
       const holders = staff.filter((member) => member.role === role).map(({ userId }) => userId);
@@ -63,11 +98,5 @@ export class RoomsBroadcaster implements OnModuleInit {
     }
     const others = staff.map(({ userId }) => userId);
     this.publisher.toRoom(roomId, 'room:updated', { room: roomView(room, 'member', online) }, others);
-  }
-
-  private inTurn(task: () => Promise<void>): Promise<void> {
-    const done = this.tail.then(task);
-    this.tail = done.catch(() => undefined);
-    return done;
   }
 }

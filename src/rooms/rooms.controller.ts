@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Room } from '../contract/views.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import { CreateRoomDto, RoomChangesDto, RoomRefDto } from './dto/rooms.dto.js';
 import { RoomsService } from './rooms.service.js';
 
@@ -15,6 +16,7 @@ export class RoomsController {
 
   /** Creates a room; for a direct room returns the one that these people have. */
   @Post()
+  @Throttled('rooms')
   create(@CurrentActor() actor: Actor, @Body() body: CreateRoomDto): Promise<{ room: Room }> {
     return this.rooms.create(actor, body);
   }

@@ -6,6 +6,7 @@ import { MembersRepository } from './members.repository.js';
 import { MembersService } from './members.service.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomMemberEntity } from './room-member.entity.js';
+import { RoomTurns } from './room-turns.js';
 import { RoomViews } from './room-views.service.js';
 import { RoomEntity } from './room.entity.js';
 import { RoomsBroadcaster } from './rooms.broadcaster.js';
@@ -20,6 +21,7 @@ import { RoomsService } from './rooms.service.js';
     RoomsService,
     MembersService,
     RoomAccess,
+    RoomTurns,
     RoomViews,
     RoomsRepository,
     MembersRepository,

@@ -5,6 +5,11 @@ import { RoomMemberEntity } from './room-member.entity.js';
 import { RoomEntity } from './room.entity.js';
 import type { Membership } from './rooms.policy.js';
 
+/** How direct rooms are called by those who are in them. */
+export interface DirectNames {
+  of(member: { roomId: string; userId: string }): string | undefined;
+}
+
 /** Rooms as rows, and which rooms a user is in. */
 @Injectable()
 export class RoomsRepository {
@@ -20,14 +25,36 @@ export class RoomsRepository {
     roomId: string,
     manager: EntityManager = this.dataSource.manager,
   ): Promise<{ room: RoomEntity; member: RoomMemberEntity | null } | null> {
-    const [room, member] = [
-      await manager.findOneBy(RoomEntity, { id: roomId }),
-      await manager.findOneBy(RoomMemberEntity, { roomId, userId }),
-    ];
-    return room && { room, member };
+    // One statement: nearly every command begins with it.
+    const room = await manager
+      .createQueryBuilder(RoomEntity, 'room')
+      .leftJoinAndMapOne(
+        'room.member',
+        RoomMemberEntity,
+        'member',
+        'member.roomId = room.id AND member.userId = :userId',
+        { userId },
+      )
+      .where('room.id = :roomId', { roomId })
+      .getOne();
+    return room && { room, member: (room as unknown as { member: RoomMemberEntity | null }).member };
   }
 
-  /** Takes the room's lock for the rest of the transaction. */
+  /** The memberships of these people in one room; who is none of its members is left out. */
+  async membershipsIn(roomId: string, userIds: string[]): Promise<Membership[]> {
+    const members = await this.dataSource.manager.find(RoomMemberEntity, {
+      where: { roomId, userId: In(userIds) },
+      relations: { room: true },
+    });
+    return members.map((member) => ({ room: member.room, member }));
+  }
+
+  /** From here on a statement that waits longer than this for anybody's lock fails with 55P03. */
+  async limitLockWaits(tx: Transaction, ms: number): Promise<void> {
+    await tx.manager.query(`SET LOCAL lock_timeout = ${String(ms)}`);
+  }
+
+  /** Takes the room's lock for the rest of the transaction. Only inside `RoomTurns`. */
   lock(tx: Transaction, roomId: string): Promise<RoomEntity | null> {
     return tx.manager.findOne(RoomEntity, { where: { id: roomId }, lock: { mode: 'pessimistic_write' } });
   }
@@ -85,15 +112,21 @@ export class RoomsRepository {
     return Object.fromEntries(members.map(({ room }) => [room.id, room.lastRev]));
   }
 
-  /** For direct rooms: the names of the others, as one of their people sees them. */
-  async directNames(userId: string, roomIds: string[]): Promise<Map<string, string>> {
-    if (roomIds.length === 0) return new Map();
-    const rows = await this.dataSource.query<{ room_id: string; name: string }[]>(
-      `SELECT m.room_id, string_agg(u.name, ', ' ORDER BY u.name, u.id) AS name
-         FROM room_members m JOIN users u ON u.id = m.user_id
-        WHERE m.room_id = ANY($1) AND m.user_id <> $2 GROUP BY m.room_id`,
-      [roomIds, userId],
-    );
-    return new Map(rows.map(({ room_id, name }) => [room_id, name]));
+  /** For direct rooms: the names of the others, as each of these of their people sees them. */
+  async directNames(seen: { roomId: string; userId: string }[]): Promise<DirectNames> {
+    const names = new Map<string, string>();
+    const key = (roomId: string, userId: string) => `${roomId} ${userId}`;
+    if (seen.length > 0) {
+      const rows = await this.dataSource.query<{ room_id: string; user_id: string; name: string }[]>(
+        `SELECT m.room_id, m.user_id, string_agg(u.name, ', ' ORDER BY u.name, u.id) AS name
+           FROM room_members m
+           JOIN room_members o ON o.room_id = m.room_id AND o.user_id <> m.user_id
+           JOIN users u ON u.id = o.user_id
+          WHERE m.room_id = ANY($1) AND m.user_id = ANY($2) GROUP BY m.room_id, m.user_id`,
+        [[...new Set(seen.map(({ roomId }) => roomId))], [...new Set(seen.map(({ userId }) => userId))]],
+      );
+      for (const { room_id, user_id, name } of rows) names.set(key(room_id, user_id), name);
+    }
+    return { of: ({ roomId, userId }) => names.get(key(roomId, userId)) };
   }
 }

@@ -6,11 +6,12 @@ import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { MemberRole, Room } from '../contract/views.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/config.js';
-import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { MembersRepository } from './members.repository.js';
 import { RoomAccess } from './room-access.service.js';
+import { RoomTurns } from './room-turns.js';
 import { RoomViews } from './room-views.service.js';
 import type { RoomEntity } from './room.entity.js';
 import { MemberJoined, MemberLeft, RoomChanged } from './rooms.events.js';
@@ -22,7 +23,7 @@ import { RoomsRepository } from './rooms.repository.js';
 export class RoomsService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly turns: RoomTurns,
     private readonly access: RoomAccess,
     private readonly rooms: RoomsRepository,
     private readonly members: MembersRepository,
@@ -40,9 +41,13 @@ export class RoomsService {
   async join(actor: Actor, { roomId, roomName }: JoinRoom): Promise<void> {
     const known = await this.rooms.findFor(actor.userId, roomId);
     if (known?.member) return;
-    if (!known && roomName === undefined) throw roomNotFound();
-    if (!known) this.assertMayCreate(actor);
-    await this.unitOfWork.run(async (tx) => {
+    if (!known || !isOpen(known.room.type)) {
+      // A closed room is answered like none, and first of all: nobody outside it gets to wait for its lock.
+      if (roomName === undefined) throw roomNotFound();
+      this.assertMayCreate(actor);
+      if (known) throw roomNotFound();
+    }
+    await this.turns.run(roomId, async (tx) => {
       if (!known) await this.rooms.insert(tx, { id: roomId, type: 'public', name: roomName ?? null });
       const room = await this.rooms.lock(tx, roomId);
       if (!room || !isOpen(room.type)) throw roomNotFound();
@@ -57,7 +62,7 @@ export class RoomsService {
   }
 
   async leave(actor: Actor, roomId: string): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:leave');
       if (room.memberCount > 1) assertNotLastOwner(member.role, await this.members.countOwners(tx, roomId));
       await this.members.remove(tx, roomId, actor.userId);
@@ -69,7 +74,7 @@ export class RoomsService {
     actor: Actor,
     { roomId, name, topic, slowModeSeconds, archived }: UpdateRoom,
   ): Promise<{ room: Room }> {
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:update');
       if (archived !== undefined && member.role !== 'owner')
         throw new AppError('FORBIDDEN', 'Only owners archive a room');
@@ -87,7 +92,7 @@ export class RoomsService {
   /** Closes a room for writing, or opens it again: for administrators, whether they are in the room or not. */
   async freeze(actor: Actor, roomId: string, frozen: boolean): Promise<void> {
     if (actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Only administrators freeze rooms');
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       const room = await this.locked(tx, roomId);
       await this.rooms.update(tx, roomId, { frozenAt: frozen ? (room.frozenAt ?? new Date()) : null });
       tx.raise(new RoomChanged(roomId));
@@ -110,7 +115,7 @@ export class RoomsService {
   private async createNamed(actor: Actor, input: CreateRoom): Promise<string> {
     const { roomId = uuid(), name, type, memberIds = [], history = 'full' } = input;
     if (name === undefined) throw AppError.invalid('name', 'is needed except for direct rooms');
-    await this.unitOfWork.run(async (tx) => {
+    await this.turns.run(roomId, async (tx) => {
       if (!(await this.rooms.insert(tx, { id: roomId, type, name, history })))
         throw new AppError('CONFLICT', 'The room id is taken');
       const others = memberIds
@@ -139,7 +144,7 @@ export class RoomsService {
         `a direct room has 2 to ${String(CONTRACT_LIMITS.directMembers)} people`,
       );
     const directKey = createHash('sha256').update(JSON.stringify(people)).digest('base64url');
-    return this.unitOfWork.run(async (tx) => {
+    return this.turns.run(directKey, async (tx) => {
       const id = uuid();
       if (!(await this.rooms.insert(tx, { id, type: 'direct', directKey, history }))) {
         const existing = await this.rooms.findDirect(tx, directKey);

@@ -129,6 +129,28 @@ describe('the client SDK against the real server', () => {
     await expect(his.send('let me in')).rejects.toBeInstanceOf(ParleyError);
   });
 
+  // A kick stopped the catch-up of the handle for good: what was lost after a new join was never fetched.
+  it('somebody who was removed and joins again gets also what is lost on the way', async () => {
+    const [{ client: jane }, { client: kurt, user }] = [await person('jane'), await person('kurt')];
+    const hers = await jane.join('again', { roomName: 'Again' });
+    const his = await kurt.join('again');
+    const left = new Promise((resolve) => his.on('left', resolve));
+    await jane.send('room:kick', { roomId: 'again', userId: user.id });
+    await left;
+    await hers.send('while out');
+    await his.join();
+    const told: Message[] = [];
+    his.on('message', (message) => told.push(message));
+    const sockets = [...server.app.get(RealtimeServer).namespace('/chat').sockets.values()];
+    const socket = sockets.find(({ data }) => data.actor.userId === user.id);
+    await socket?.leave('room:again');
+    await hers.send('lost');
+    await socket?.join('room:again');
+    await hers.send('came');
+    await given(told, his, 2);
+    expect(told.map(({ content }) => content)).toEqual(['lost', 'came']);
+  });
+
   it('a revoked session stops the client for good', async () => {
     const { client, user } = await person('ivan');
     await client.connect();

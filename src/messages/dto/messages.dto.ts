@@ -31,9 +31,16 @@ import {
   IsMessageId,
 } from '../../platform/validation/rules.js';
 
-/** No emoji has white space in it; 32 characters hold the longest sequences and `:shortcodes:`. */
+/**
+ * No emoji has white space in it; 32 characters hold the longest sequences and `:shortcodes:`. Something in it can be
+ * seen, and of what cannot only that which emoji are made with: joiner, variation selectors, tags. Else two reactions
+ * could look like one, or like nothing.
+ */
 const IsEmoji = () =>
-  Matches(/^\S{1,32}$/u, { message: 'must be an emoji, 1 to 32 characters without white space' });
+  Matches(
+    /^(?=.*[^\p{DI}\p{M}])[^\s\p{Cc}\p{Cs}\u00ad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f]{1,32}$/u,
+    { message: 'must be an emoji, 1 to 32 characters without white space' },
+  );
 
 /** A message without its room, which is in the path over REST. */
 export class NewMessageDto {

@@ -131,6 +131,10 @@ export const schema = {
     10,
     10_000_000,
   )({ default: 600, desc: 'Commands of a connection, or requests of a user, in a minute' }),
+  ROOMS_LIMIT: count(
+    1,
+    1_000_000,
+  )({ default: 60, desc: 'Rooms made and people invited by a user in a minute' }),
   LOGINS_LIMIT: count(
     1,
     1_000_000,

@@ -99,6 +99,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
       connectionsPerUser: env.MAX_CONNECTIONS_PER_USER,
       sends: { limit: env.SENDS_LIMIT, windowMs: env.SENDS_WINDOW_MS },
       commands: { limit: env.COMMANDS_LIMIT, windowMs: minute },
+      rooms: { limit: env.ROOMS_LIMIT, windowMs: minute },
       logins: { limit: env.LOGINS_LIMIT, windowMs: minute },
       failedHandshakes: { limit: env.FAILED_HANDSHAKES_LIMIT, windowMs: minute },
       typingIntervalMs: env.TYPING_INTERVAL_MS,

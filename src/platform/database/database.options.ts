@@ -1,5 +1,5 @@
-import type { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
+import type { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
 import type { EmbeddedDatabase } from './embedded-database.js';
@@ -10,6 +10,10 @@ export type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 /** A server that does not answer a handshake for so long counts as absent; also the longest wait for a free connection. */
 const CONNECT_TIMEOUT_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 15_000;
+/** The server keeps the limit above; an answer later than this will not come: it is cut off from us. */
+const ANSWER_TIMEOUT_MS = 20_000;
+/** What `pg` fails a statement with after `query_timeout`; it has no code. */
+const LATE = 'Query read timeout';
 /** A process that hangs inside a transaction would keep its locks. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 
@@ -49,10 +53,14 @@ function overNetwork(url: string, poolSize: number): Partial<PostgresOptions> {
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: {
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       options: '-c TimeZone=UTC',
       keepAlive: true,
-      onConnect: survive,
+      onConnect: (client: Client) => {
+        survive(client);
+        endWhenLate(client);
+      },
     },
   };
 }
@@ -73,6 +81,23 @@ function inProcess(embedded: EmbeddedDatabase): Partial<PostgresOptions> {
  * While a connection passes from the pool to TypeORM nobody listens to it. A server that says goodbye in that moment
  * (a restart, `pg_terminate_backend`) would end this process; the next statement on the connection fails, and that is all.
  */
-function survive(client: EventEmitter): void {
+function survive(client: Client): void {
   client.on('error', () => undefined);
+}
+
+/**
+ * A late answer would be taken for that of the connection's next statement, so a connection that owes one is closed, in
+ * the same breath: it takes no further statement (not even ROLLBACK), and the pool makes another in its place.
+ */
+function endWhenLate(client: Client): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const watched = (...args: unknown[]): unknown => {
+    const answer = query(...args);
+    if (answer instanceof Promise)
+      answer.catch((error: unknown) => {
+        if (error instanceof Error && error.message === LATE) void client.end();
+      });
+    return answer;
+  };
+  client.query = watched as Client['query'];
 }

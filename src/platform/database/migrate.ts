@@ -37,7 +37,7 @@ function onOneConnection(options: PostgresOptions): PostgresOptions {
     ...options,
     entities: [],
     poolSize: 1,
-    extra: { ...extra, statement_timeout: 0, idle_in_transaction_session_timeout: 0 },
+    extra: { ...extra, statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0 },
   };
 }
 

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { AppError } from '../errors/app-error.js';
 import { DomainEvents } from '../events/domain-events.js';
+import { inDoubt, wasCommitted } from './commit-in-doubt.js';
 
 /**
  * A running transaction. Every repository method that writes takes one, so forgetting it does not compile.
@@ -11,6 +12,14 @@ import { DomainEvents } from '../events/domain-events.js';
 export interface Transaction {
   readonly manager: EntityManager;
   raise(event: object): void;
+  /** Of the transaction, `pg_current_xact_id()`; set by who has read it anyway, else read when somebody is to be told of the COMMIT. */
+  xid?: string;
+}
+
+/** What a unit came to, and how to learn whether that was committed when COMMIT was not answered. */
+interface Ended<T> {
+  result: T;
+  doubt?: { xid: string; error: unknown };
 }
 
 /** True inside `UnitOfWork.run`: a query through the pool would wait for a connection this unit may be holding. */
@@ -26,28 +35,62 @@ export class UnitOfWork {
     refusePoolInside(dataSource);
   }
 
-  /** Commits when `work` resolves, rolls back when it throws. Cannot be nested: a use case is one transaction. */
+  /**
+   * Commits when `work` resolves, rolls back when it throws. Cannot be nested: a use case is one transaction.
+   * A COMMIT without an answer is settled when it matters to others, that is when events were raised or `xid` is known:
+   * the membership of somebody who was kicked is gone, and nobody would tell their sockets.
+   */
   async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const raised: object[] = [];
+    const { result, doubt } = await this.onOneConnection((runner) => transact(runner, raised, work));
+    if (doubt && !(await wasCommitted(this.dataSource, doubt.xid))) throw connectionLost(doubt.error);
+    for (const event of raised) this.events.publish(event);
+    return result;
+  }
+
+  private async onOneConnection<T>(use: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      const tx: Transaction = { manager: runner.manager, raise: (event) => void raised.push(event) };
-      const result = await inside.run(true, () => work(tx));
-      await runner.commitTransaction();
-      for (const event of raised) this.events.publish(event);
-      return result;
+      return await use(runner);
     } catch (error) {
       // TypeORM lets go of a connection that breaks, and then has a word of its own for every further statement.
-      if (runner.isReleased)
-        throw new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause: error });
+      throw runner.isReleased ? connectionLost(error) : error;
+    } finally {
       // A lost connection cannot roll back; the server has done so already.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    } finally {
       await runner.release();
     }
   }
+}
+
+async function transact<T>(
+  runner: QueryRunner,
+  raised: object[],
+  work: (tx: Transaction) => Promise<T>,
+): Promise<Ended<T>> {
+  const tx: Transaction = { manager: runner.manager, raise: (event) => void raised.push(event) };
+  const result = await inside.run(true, () => work(tx));
+  const xid = tx.xid ?? (raised.length > 0 ? await assignedId(runner) : undefined);
+  try {
+    await runner.commitTransaction();
+    return { result };
+  } catch (error) {
+    if (xid === undefined || !inDoubt(error)) throw error;
+    return { result, doubt: { xid, error } };
+  }
+}
+
+/** None when nothing was written: then nothing was lost either. */
+async function assignedId(runner: QueryRunner): Promise<string | undefined> {
+  const [row] = (await runner.query('SELECT pg_current_xact_id_if_assigned()::text AS xid')) as {
+    xid: string | null;
+  }[];
+  return row?.xid ?? undefined;
+}
+
+function connectionLost(cause: unknown): AppError {
+  return new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause });
 }
 
 /** With one connection such a query waits for itself; with ten, ten of them do. Fail at once, where the mistake is. */

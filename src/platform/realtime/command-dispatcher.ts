@@ -42,7 +42,7 @@ export function wantsAck(socket: RealtimeSocket): boolean {
 
 /**
  * Receives the commands of one socket. They are admitted in the order they came (guard, throttle, validation,
- * entry into the handler) and then complete concurrently. A `room:*` command is a barrier for later commands
+ * entry into the handler) and then complete concurrently. A `room:*` command that changes something is a barrier for later commands
  * on the same room, so join-then-send works without waiting in between.
  */
 export class CommandDispatcher {
@@ -98,7 +98,7 @@ export class CommandDispatcher {
       if (this.isHeld(roomId, next)) continue;
       admitting.set(this.socket, command);
       const done = this.run(command, payload, handler);
-      if (roomId !== undefined && command.event.startsWith('room:')) this.raiseBarrier(roomId, done);
+      if (roomId !== undefined && changesRoom(command.event)) this.raiseBarrier(roomId, done);
       await command.admitted;
     }
     this.busy = false;
@@ -141,6 +141,13 @@ export class CommandDispatcher {
       if (!this.busy) void this.admitWaiting();
     });
   }
+}
+
+/** `room:*` commands that change nothing hold up nobody. */
+const READS = new Set(['room:sync', 'room:members']);
+
+function changesRoom(event: string): boolean {
+  return event.startsWith('room:') && !READS.has(event);
 }
 
 function roomOf(payload: unknown): string | undefined {

@@ -13,12 +13,12 @@ import { RealtimeServer } from './realtime-server.js';
 import { sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 
-/** A socket is told this long before its token expires. */
+/** A socket is told this long before its token expires, or when half of the time it has left is over. */
 const EXPIRY_WARNING_MS = 60_000;
 /** A drain waits this long for answers, and spreads the return of clients over this time. */
 const DRAIN_WAIT_MS = 8000;
 const DRAIN_SPREAD_MS = 5000;
-/** `setTimeout` fires at once above this; such a token is looked at again then. */
+/** `setTimeout` fires at once above this: longer waits go in steps. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The sockets of this node by user, and their life: registered at the handshake, warned, renewed, closed. */
@@ -55,24 +55,20 @@ export class Connections implements ConnectionCount {
     this.metrics.connections(socket.nsp.name, 1);
     socket.once('disconnect', () => this.forget(socket, actor.userId));
     this.watchExpiry(socket);
-    const channels = [
-      userChannel(actor.userId),
-      ...(actor.sessionId ? [sessionChannel(actor.sessionId)] : []),
-    ];
-    const ended = this.endings.since(socket.handshake.issued, channels);
-    if (ended) this.close(socket, ended);
+    this.closeIfEnded(socket, socket.handshake.issued);
     if (this.readiness.draining) this.close(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
-    await socket.join(channels);
+    await socket.join(channelsOf(actor));
     this.closeOldest(sockets);
   }
 
   /** `auth:refresh`: a newer token of the same user renews every socket of the connection. */
   async refresh(socket: RealtimeSocket, token: string): Promise<{ expiresAt: string }> {
+    const askedAt = Date.now();
     const actor = await this.authenticator.authenticate(token);
     if (actor.userId !== socket.data.actor.userId)
       throw new AppError('FORBIDDEN', 'The token is of another user');
     const siblings = [...(this.byUser.get(actor.userId) ?? [])].filter(({ conn }) => conn === socket.conn);
-    await Promise.all(siblings.map((sibling) => this.renew(sibling, actor)));
+    await Promise.all(siblings.map((sibling) => this.renew(sibling, actor, askedAt)));
     return { expiresAt: new Date(actor.expiresAt).toISOString() };
   }
 
@@ -114,7 +110,7 @@ export class Connections implements ConnectionCount {
     return true;
   }
 
-  private async renew(socket: RealtimeSocket, actor: Actor): Promise<void> {
+  private async renew(socket: RealtimeSocket, actor: Actor, askedAt: number): Promise<void> {
     const { sessionId } = socket.data.actor;
     if (sessionId !== actor.sessionId) {
       if (sessionId) await socket.leave(sessionChannel(sessionId));
@@ -122,30 +118,34 @@ export class Connections implements ConnectionCount {
     }
     socket.data.actor = actor;
     this.watchExpiry(socket);
+    this.closeIfEnded(socket, askedAt);
   }
 
+  /** For an identity that was read after `readAt`: when it ended since, nobody could find this socket to close it. */
+  private closeIfEnded(socket: RealtimeSocket, readAt: number): void {
+    const ended = this.endings.since(readAt, channelsOf(socket.data.actor));
+    if (ended) this.close(socket, ended);
+  }
+
+  /** Never warns at once: a client that answers with one more short token would be warned again, without end. */
   private watchExpiry(socket: RealtimeSocket): void {
-    clearTimeout(this.timers.get(socket));
     const { expiresAt } = socket.data.actor;
     const left = expiresAt - Date.now();
-    const warned = left <= EXPIRY_WARNING_MS;
-    const wait = Math.max(0, warned ? left : left - EXPIRY_WARNING_MS);
-    const onTimer = () => {
-      if (wait > MAX_TIMER_MS) this.watchExpiry(socket);
-      else if (warned) this.close(socket, 'TOKEN_EXPIRED');
-      else this.warn(socket, expiresAt);
-    };
-    this.timers.set(socket, setTimeout(onTimer, Math.min(wait, MAX_TIMER_MS)));
-    // A token that is short-lived from the start is announced at once.
-    if (warned) this.announceExpiry(socket, expiresAt);
+    this.wakeAt(socket, expiresAt - Math.min(EXPIRY_WARNING_MS, left / 2), () => {
+      socket.emit('session:expiring', { expiresAt: new Date(expiresAt).toISOString() });
+      this.wakeAt(socket, expiresAt, () => this.close(socket, 'TOKEN_EXPIRED'));
+    });
   }
 
-  private warn(socket: RealtimeSocket, expiresAt: number): void {
-    if (socket.data.actor.expiresAt === expiresAt) this.watchExpiry(socket);
-  }
-
-  private announceExpiry(socket: RealtimeSocket, expiresAt: number): void {
-    socket.emit('session:expiring', { expiresAt: new Date(expiresAt).toISOString() });
+  /** Replaces what the socket was waiting for. */
+  private wakeAt(socket: RealtimeSocket, time: number, act: () => void): void {
+    clearTimeout(this.timers.get(socket));
+    const wait = time - Date.now();
+    const timer =
+      wait > MAX_TIMER_MS
+        ? setTimeout(() => this.wakeAt(socket, time, act), MAX_TIMER_MS)
+        : setTimeout(act, wait);
+    this.timers.set(socket, timer);
   }
 
   private forget(socket: RealtimeSocket, userId: string): void {
@@ -165,4 +165,8 @@ export class Connections implements ConnectionCount {
     const [oldest] = transports;
     for (const socket of open) if (socket.conn === oldest) this.close(socket, 'CONNECTION_LIMIT', 1000);
   }
+}
+
+function channelsOf({ userId, sessionId }: Actor): string[] {
+  return [userChannel(userId), ...(sessionId ? [sessionChannel(sessionId)] : [])];
 }

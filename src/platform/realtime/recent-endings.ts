@@ -5,7 +5,7 @@ const REMEMBERED_MS = 60_000;
 
 /**
  * The sessions and users whose sockets were closed lately. A handshake may read an identity just before it ends and
- * register its socket just after: the close cannot find it, so the socket asks here.
+ * register its socket just after, and so may a renewal: the close cannot find it, so the socket asks here.
  */
 export class RecentEndings {
   /** By channel, the oldest first. */
@@ -21,11 +21,11 @@ export class RecentEndings {
     }
   }
 
-  /** Why one of the channels ended after `time`, in ms since the epoch. */
+  /** Why one of the channels ended at `time` or later, in ms since the epoch. */
   since(time: number, channels: readonly string[]): ClosingCode | undefined {
     for (const channel of channels) {
       const ending = this.endings.get(channel);
-      if (ending && ending.at > time) return ending.code;
+      if (ending && ending.at >= time) return ending.code;
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { RealtimeServer } from './realtime-server.js';
-import { roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { RealtimeServer, type RealtimeNamespace } from './realtime-server.js';
+import { roomChannel, roomOfChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 
 /**
  * Which sockets of `/chat` receive the events of which rooms, on this node. It follows memberships: whoever
@@ -8,9 +8,14 @@ import { roomChannel, userChannel, type RealtimeSocket } from './realtime-socket
  */
 @Injectable()
 export class RoomSubscriptions {
+  /** By room: its users, with the number of their sockets there. A room without sockets has no entry. */
+  private readonly users = new Map<string, Map<string, number>>();
+  private counted: RealtimeNamespace | undefined;
+
   constructor(private readonly server: RealtimeServer) {}
 
   async subscribe(socket: RealtimeSocket, roomIds: readonly string[]): Promise<void> {
+    this.chat();
     await socket.join(roomIds.map(roomChannel));
   }
 
@@ -31,18 +36,37 @@ export class RoomSubscriptions {
     return socket.rooms.has(roomChannel(roomId));
   }
 
-  /** The users who are connected and in the room, on this node. Walks the room's sockets. */
+  /** The users who are connected and in the room, on this node. A copy, for the caller to change. */
   usersIn(roomId: string): Set<string> {
-    const users = new Set<string>();
-    const chat = this.chat();
-    for (const socketId of chat.adapter.rooms.get(roomChannel(roomId)) ?? []) {
-      const socket = chat.sockets.get(socketId);
-      if (socket) users.add(socket.data.actor.userId);
-    }
-    return users;
+    return new Set(this.users.get(roomId)?.keys());
   }
 
-  private chat() {
-    return this.server.namespace('/chat');
+  /** How many users are connected and in the room, on this node. */
+  onlineCount(roomId: string): number {
+    return this.users.get(roomId)?.size ?? 0;
+  }
+
+  /** The namespace, whose every join and leave is counted: the adapter tells of all, also those of a disconnect. */
+  private chat(): RealtimeNamespace {
+    const chat = this.server.namespace('/chat');
+    if (this.counted !== chat) {
+      this.counted = chat;
+      chat.adapter.on('join-room', (channel: string, socketId: string) => this.count(channel, socketId, 1));
+      chat.adapter.on('leave-room', (channel: string, socketId: string) => this.count(channel, socketId, -1));
+    }
+    return chat;
+  }
+
+  private count(channel: string, socketId: string, change: 1 | -1): void {
+    const roomId = roomOfChannel(channel);
+    // Still known when it leaves: Socket.IO forgets a socket after it has left its rooms.
+    const userId = this.counted?.sockets.get(socketId)?.data.actor.userId;
+    if (roomId === undefined || userId === undefined) return;
+    const users = this.users.get(roomId) ?? new Map<string, number>();
+    const sockets = (users.get(userId) ?? 0) + change;
+    if (sockets > 0) users.set(userId, sockets);
+    else users.delete(userId);
+    if (users.size > 0) this.users.set(roomId, users);
+    else this.users.delete(roomId);
   }
 }

@@ -19,9 +19,12 @@ export interface Quota extends Pick<Window, 'limit'> {
 
 export type TellQuota = (quota: Quota) => void;
 
-/** The limits by name. `commands` is of a connection (of a user over REST), `logins` of an account and of an address. */
+/**
+ * The limits by name. `commands` is of a connection (of a user over REST), `logins` of an account and of an address,
+ * `rooms` of making rooms and inviting people.
+ */
 export type ThrottleScope =
-  'commands' | 'sends' | 'typing' | 'logins' | 'refreshes' | 'failedHandshakes' | 'refusals';
+  'commands' | 'sends' | 'rooms' | 'typing' | 'logins' | 'refreshes' | 'failedHandshakes' | 'refusals';
 
 /** Refuses what comes too often, with the time to wait. Windows slide; a refused attempt is not counted. */
 @Injectable()
@@ -36,6 +39,7 @@ export class Throttle {
     this.windows = {
       commands: limits.commands,
       sends: limits.sends,
+      rooms: limits.rooms,
       typing: { limit: 1, windowMs: limits.typingIntervalMs },
       logins: limits.logins,
       // A browser with many tabs refreshes in bursts; guessing a refresh token is hopeless anyway.

@@ -34,9 +34,14 @@ export const IsMessageId = () =>
 /** A position in a room: what Postgres keeps as `integer`. */
 export const IsPosition = () => applyDecorators(IsInt(), Min(0), Max(2_147_483_647));
 
-/** Text with something in it besides white space. */
-export const IsName = (max: number) =>
-  applyDecorators(IsString(), MaxLength(max), Matches(/\S/, { message: 'must not be empty' }));
+/** Text of any number of lines, or none: no control characters but the line break, nothing that turns its direction. */
+export const IsText = (max: number) =>
+  applyDecorators(
+    MaxLength(max),
+    Matches(/^(?:\n|[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069])*$/u, {
+      message: 'must be text without control characters',
+    }),
+  );
 
 /** Any JSON value up to a size, in bytes of UTF-8. */
 export const IsJsonWithin = (bytes: number) =>

@@ -4,9 +4,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsString,
   Max,
-  MaxLength,
   Min,
 } from 'class-validator';
 import type {
@@ -23,11 +21,12 @@ import type {
 } from '../../contract/commands.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import type { MemberRole, RoomHistory, RoomType } from '../../contract/views.js';
+import { IsLine } from '../../platform/validation/is-line.decorator.js';
 import {
   IsDistinct,
-  IsName,
   IsPosition,
   IsRoomId,
+  IsText,
   IsUserId,
   Optional,
 } from '../../platform/validation/rules.js';
@@ -42,7 +41,7 @@ export class RoomRefDto implements RoomRef {
 
 export class JoinRoomDto extends RoomRefDto implements JoinRoom {
   @Optional()
-  @IsName(CONTRACT_LIMITS.roomNameLength)
+  @IsLine(CONTRACT_LIMITS.roomNameLength)
   roomName?: string;
 
   @Optional()
@@ -56,7 +55,7 @@ export class CreateRoomDto implements CreateRoom {
   roomId?: string;
 
   @Optional()
-  @IsName(CONTRACT_LIMITS.roomNameLength)
+  @IsLine(CONTRACT_LIMITS.roomNameLength)
   name?: string;
 
   @IsIn(TYPES)
@@ -105,12 +104,11 @@ export class SetMemberRoleDto extends KickMemberDto implements SetMemberRole {
 /** What can change in a room; over REST the room is in the path. */
 export class RoomChangesDto {
   @Optional()
-  @IsName(CONTRACT_LIMITS.roomNameLength)
+  @IsLine(CONTRACT_LIMITS.roomNameLength)
   name?: string;
 
   @Optional()
-  @IsString()
-  @MaxLength(CONTRACT_LIMITS.roomTopicLength)
+  @IsText(CONTRACT_LIMITS.roomTopicLength)
   topic?: string;
 
   @Optional()

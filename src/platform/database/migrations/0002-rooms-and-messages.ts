@@ -61,6 +61,7 @@ export class RoomsAndMessages1764000000001 implements MigrationInterface {
         CONSTRAINT messages_room_seq UNIQUE (room_id, seq),
         CONSTRAINT messages_client_id UNIQUE (sender_id, client_message_id)
       )`);
+    await runner.query(`CREATE INDEX messages_timeline ON messages (room_id, seq) WHERE (thread_id IS NULL)`);
     await runner.query(`CREATE INDEX messages_room_rev ON messages (room_id, rev)`);
     await runner.query(
       `CREATE INDEX messages_thread ON messages (thread_id, seq) WHERE (thread_id IS NOT NULL)`,
