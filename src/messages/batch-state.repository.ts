@@ -26,13 +26,17 @@ export class BatchStateReader {
     };
   }
 
-  /** Members who came after a message in a room that shows newcomers nothing older: they do not get its changes. */
-  async newcomersAfter(tx: Transaction, roomId: string, seq: number): Promise<string[]> {
-    const rows = await tx.manager.query<{ user_id: string }[]>(
-      `SELECT user_id FROM room_members WHERE room_id = $1 AND history_from_seq >= $2`,
-      [roomId, seq],
+  /** By message: the members who came after it, in rooms that show newcomers nothing older. They do not get its changes. */
+  async newcomersAfter({ manager }: Transaction, messages: TargetState[]): Promise<Map<string, string[]>> {
+    if (messages.length === 0) return new Map();
+    const rows = await manager.query<{ id: string; users: string[] }[]>(
+      `SELECT w.id, array_agg(m.user_id) AS users
+         FROM unnest($1::uuid[], $2::text[], $3::int[]) AS w(id, room_id, seq)
+         JOIN room_members m ON m.room_id = w.room_id AND m.history_from_seq >= w.seq
+        GROUP BY w.id`,
+      [messages.map(({ id }) => id), messages.map(({ roomId }) => roomId), messages.map(({ seq }) => seq)],
     );
-    return rows.map(({ user_id }) => user_id);
+    return new Map(rows.map(({ id, users }) => [id, users]));
   }
 
   /** The actors and, for sends, those they mention. */

@@ -88,14 +88,13 @@ export class MessageBatches {
     ledger: MessageLedger,
     messages: Map<string, Message>,
   ): Promise<Draft[]> {
-    const drafts: Draft[] = [];
-    for (const { id, roomId, seq } of ledger.changed.values()) {
+    const changed = [...ledger.changed.values()];
+    const confidential = changed.filter(({ roomId }) => rooms.get(roomId)?.history === 'since_join');
+    const newcomers = await this.reader.newcomersAfter(tx, confidential);
+    return changed.flatMap(({ id }): Draft[] => {
       const message = messages.get(id);
-      const hiddenFrom =
-        rooms.get(roomId)?.history === 'since_join' ? await this.reader.newcomersAfter(tx, roomId, seq) : [];
-      if (message) drafts.push({ kind: 'changed', message, hiddenFrom });
-    }
-    return drafts;
+      return message ? [{ kind: 'changed', message, hiddenFrom: newcomers.get(id) ?? [] }] : [];
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
+import type { Room } from '../contract/views.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
@@ -63,16 +64,11 @@ export class RoomsBroadcaster implements OnModuleInit {
   }
 
   /** To each their own view; who is not a member any more is told nothing. */
-  private async tell(
-    userIds: string[],
-    roomId: string,
-    event: 'room:added' | 'room:updated',
-  ): Promise<void> {
+  private async tell(userIds: string[], roomId: string, event: 'room:added' | 'room:updated'): Promise<void> {
     const memberships = await this.rooms.membershipsIn(roomId, userIds);
     const views = await this.views.show(memberships);
-    views.forEach((room, index) => {
-      this.publisher.toUsers([memberships[index]!.member.userId], event, { room });
-    });
+    for (const [index, { member }] of memberships.entries())
+      this.publisher.toUsers([member.userId], event, { room: views[index] as Room });
   }
 
   /**

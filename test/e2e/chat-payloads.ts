@@ -2,6 +2,7 @@ import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
 import type { Actor } from '../harness/actor.js';
 import {
   boolean,
+  emoji,
   integer,
   json,
   listOf,
@@ -15,6 +16,7 @@ import {
   text,
   userId,
   uuid,
+  visible,
   type Field,
 } from '../harness/hostile.js';
 
@@ -65,7 +67,7 @@ export function chatPayloads(world: World): ChatPayloads {
   const inHall = needed(world.hall, roomId);
   const thatMessage = needed(world.message, uuid);
   const roles = oneOf('owner', 'admin', 'member');
-  const name = (value: unknown) => text(1, 5000)(value) && (value as string).length <= 100;
+  const name = visible('', (value) => text(1, 5000)(value) && (value as string).length <= 100);
   const line = (max: number) => (value: unknown) => typeof value === 'string' && value.length <= max;
   return {
     'room:join': { roomId: inHall, roomName: optional('Hall', name), since: optional(0, position) },
@@ -89,7 +91,7 @@ export function chatPayloads(world: World): ChatPayloads {
     'room:update': {
       roomId: needed(world.toChange, roomId),
       name: optional('Changed', name),
-      topic: optional('Topic', line(500)),
+      topic: optional('Topic', visible('\n', line(500))),
       slowModeSeconds: optional(0, integer(0, 21_600)),
       archived: optional(false, boolean),
     },
@@ -120,7 +122,7 @@ export function chatPayloads(world: World): ChatPayloads {
     'message:delete': { messageId: needed(world.toDelete, uuid), reason: optional('spam', line(500)) },
     'message:react': {
       messageId: thatMessage,
-      emoji: needed('👍', matching(/^\S{1,32}$/u)),
+      emoji: needed('👍', emoji),
       on: needed(true, boolean),
     },
     'message:pin': { messageId: thatMessage, on: needed(true, boolean) },

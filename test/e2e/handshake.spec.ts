@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { AuthSession } from '../../src/contract/rest.js';
+import { SocketAuthenticator } from '../../src/platform/realtime/socket-authenticator.js';
 import type { Actor } from '../harness/actor.js';
+import { RawClient } from '../harness/raw-client.js';
 import { RawSocket } from '../harness/raw-socket.js';
 import { TestServer } from '../harness/server.js';
 import { foreignSession, inSeconds, SHARED_SECRET, signToken, unsignedToken } from '../harness/tokens.js';
@@ -265,6 +267,65 @@ describe('failed handshakes', () => {
   });
 });
 
+describe('a storm of handshakes', () => {
+  /** Nothing bounded them: when everybody came back at once, each asked the database several times, and all were late. */
+  it('is let in a few at a time; who finds the line full is told when to come again, and comes in', async () => {
+    const server = await TestServer.start({ HANDSHAKES_LIMIT: '1', MAX_CONNECTIONS_PER_USER: '1000' });
+    const crowd = await Promise.all(Array.from({ length: 60 }, () => RawClient.transport(server.url)));
+    try {
+      const { accessToken: token } = await server.register('crowd');
+      const isIn = (client: RawClient) => client.events('session:ready').length === 1;
+      const refusals = (client: RawClient) => client.of('connect_error').length;
+      const comesIn = async (client: RawClient) => {
+        for (let tries = 1; !isIn(client); tries++) {
+          client.write(`40/chat,${JSON.stringify({ token })}`);
+          await client.until(() => isIn(client) || refusals(client) === tries, 'an answer at the door');
+          if (!isIn(client)) await sleep(20);
+        }
+      };
+      await Promise.all(crowd.map(comesIn));
+
+      const refused = crowd.flatMap((client) => client.of('connect_error')).map(({ data }) => data);
+      expect(refused.length).toBeGreaterThan(0);
+      for (const refusal of refused)
+        expect(refusal).toMatchObject({
+          message: 'Server busy',
+          data: { code: 'UNAVAILABLE', retryable: true, retryAfterMs: expect.any(Number) as number },
+        });
+      const waits = refused.map(
+        (refusal) => (refusal as { data: { retryAfterMs: number } }).data.retryAfterMs,
+      );
+      expect(Math.min(...waits)).toBeGreaterThanOrEqual(1000);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(5000);
+    } finally {
+      for (const client of crowd) client.close();
+      await server.stop();
+    }
+  });
+});
+
+describe('a handshake whose client goes away', () => {
+  it('gives its place to the next', async () => {
+    const server = await TestServer.start({ HANDSHAKES_LIMIT: '1' });
+    try {
+      const session = await server.register('successor');
+      const entered = new Promise<void>((resolve) => {
+        jest.spyOn(server.app.get(SocketAuthenticator), 'authenticate').mockImplementationOnce(() => {
+          resolve();
+          return new Promise(() => undefined);
+        });
+      });
+      const leaver = await RawClient.transport(server.url);
+      leaver.write('40/chat,{"token":"any"}');
+      await entered;
+      leaver.close();
+      await server.connected(session);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('a token that expires while its socket is open', () => {
   let server: TestServer;
   beforeAll(async () => {
@@ -299,6 +360,19 @@ describe('a token that expires while its socket is open', () => {
     expect(renewed.got('session:closing')).toEqual([]);
   });
 
+  /** A short token was announced in the same breath as it was taken: a client that renews on the event never stopped. */
+  it('is announced when half of a short life is over, not at once', async () => {
+    const exp = inSeconds(4);
+    const actor = await server.connected(foreignSession('brief', { exp }));
+    const token = signToken({ sub: 'brief', exp });
+    for (let round = 0; round < 5; round++) await actor.does('auth:refresh', { token });
+    // What was sent with the welcome or an answer would be here.
+    expect(actor.got('session:expiring')).toEqual([]);
+    await actor.receives('session:expiring', { expiresAt: new Date(exp * 1000).toISOString() });
+    await isCutOff(actor);
+    expect(actor.got('session:expiring')).toHaveLength(1);
+  });
+
   it('is not renewed by a token of somebody else, a bad one or an old one', async () => {
     const actor = await server.connected(foreignSession('stubborn'));
     const refused = (token: string) => actor.refused('auth:refresh', { token });
@@ -309,6 +383,28 @@ describe('a token that expires while its socket is open', () => {
     });
     expect(await actor.refused('auth:refresh', {})).toMatchObject({ code: 'VALIDATION_FAILED' });
     await actor.does('room:list', {});
+  });
+
+  /** The end of the session looked for its sockets before the renewal gave it this one, which then stayed open. */
+  it('is not renewed by a session that ends in that moment', async () => {
+    const local = await TestServer.start();
+    try {
+      const first = await local.register('nomad');
+      const second = await local.login('nomad');
+      const device = await local.connected(first);
+      const authenticator = local.app.get(SocketAuthenticator);
+      const authenticate = authenticator.authenticate.bind(authenticator);
+      jest.spyOn(authenticator, 'authenticate').mockImplementationOnce(async (token) => {
+        const actor = await authenticate(token);
+        expect((await local.actor(second).rest('POST', '/auth/logout')).status).toBe(204);
+        return actor;
+      });
+      device.socket.emit('auth:refresh', { token: second.accessToken });
+      await device.receives('session:closing', { code: 'SESSION_REVOKED', reconnect: false });
+      await isCutOff(device);
+    } finally {
+      await local.stop();
+    }
   });
 
   it('a socket follows the session of the token it was renewed with', async () => {

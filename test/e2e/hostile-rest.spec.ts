@@ -5,6 +5,7 @@ import type { Actor } from '../harness/actor.js';
 import {
   HOSTILE,
   MARKER,
+  emoji,
   faultsIn,
   integer,
   isRight,
@@ -16,6 +17,7 @@ import {
   text,
   userId,
   uuid,
+  visible,
   type Field,
 } from '../harness/hostile.js';
 import { TestServer } from '../harness/server.js';
@@ -50,13 +52,13 @@ const digits =
 function routes(world: World, chat: ChatPayloads): Record<string, Route> {
   const room = { roomId: needed(world.hall, roomId) };
   const message = { messageId: needed(world.message, uuid) };
-  const reaction = { ...message, emoji: needed('👍', matching(/^\S{1,32}$/u)) };
+  const reaction = { ...message, emoji: needed('👍', emoji) };
   const member = { ...room, userId: needed(world.stranger, userId) };
   const { roomId: _send, ...newMessage } = chat['message:send'];
   const { roomId: _update, ...changes } = chat['room:update'];
   const { roomId: _signal, ...signal } = chat['room:signal'];
   const { roomId: _read, ...read } = chat['message:read'];
-  const name = (value: unknown) => text(1, 5000)(value) && (value as string).length <= 102;
+  const name = visible('', (value) => text(1, 5000)(value) && (value as string).length <= 102);
   const password = (value: unknown) => typeof value === 'string' && value.length >= 8 && value.length <= 1024;
   const anyText = (max: number) => (value: unknown) =>
     typeof value === 'string' && value.length >= 1 && value.length <= max;

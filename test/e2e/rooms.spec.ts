@@ -166,6 +166,71 @@ describe('rooms', () => {
     await alice.sends(roomId, 'two');
   });
 
+  /** `last_sent_at` is of the membership: leaving and coming back was the way around slow mode. */
+  it('slow mode is not passed by leaving and coming back: newcomers wait one interval', async () => {
+    const roomId = 'slower';
+    await alice.does('room:create', { roomId, name: 'Slower', type: 'public' });
+    await alice.does('room:update', { roomId, slowModeSeconds: 60 });
+    await bob.does('room:join', { roomId });
+    expect((await bob.refused('message:send', { roomId, content: 'one' })).code).toBe('SLOW_MODE');
+    await bob.does('room:leave', { roomId });
+    await alice.does('room:invite', { roomId, userId: bob.id });
+    const refused = await bob.refused('message:send', { roomId, content: 'two' });
+    expect(refused.code).toBe('SLOW_MODE');
+    expect(refused.retryAfterMs).toBeGreaterThan(50_000);
+  });
+
+  /** Names and topics could hold line breaks and overrides that make one room look like another. */
+  it('names are one line, topics text; both are what they look like', async () => {
+    const { room } = await alice.does('room:create', { name: '  Fish & Chips 🐟 ', type: 'public' });
+    expect(room.name).toBe('Fish & Chips 🐟');
+    const roomId = room.id;
+    for (const name of ['two\nlines', 'bell\u0007', 'evil\u202egpj.exe', '   '])
+      for (const [command, payload] of [
+        ['room:create', { name, type: 'public' }],
+        ['room:join', { roomId: 'unmade', roomName: name }],
+        ['room:update', { roomId, name }],
+      ] as const)
+        expect(await alice.refused(command, payload)).toMatchObject({ code: 'VALIDATION_FAILED' });
+    const { room: changed } = await alice.does('room:update', { roomId, topic: 'First\nsecond' });
+    expect(changed.topic).toBe('First\nsecond');
+    for (const topic of ['bell\u0007', 'a\ttab', 'evil\u202egpj.exe'])
+      expect(await alice.refused('room:update', { roomId, topic })).toMatchObject({
+        code: 'VALIDATION_FAILED',
+      });
+  });
+
+  /** An "emoji" could be invisible, or look like another one. */
+  it('reactions can be seen', async () => {
+    const roomId = 'reacted';
+    await alice.does('room:create', { roomId, name: 'Reacted', type: 'public' });
+    const { messageId } = await alice.sends(roomId, 'hello');
+    for (const emoji of [
+      '👍',
+      '👩‍👩‍👧',
+      '❤️',
+      '1️⃣',
+      '🏳️‍🌈',
+      '🇺🇦',
+      '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+      ':shipit:',
+    ])
+      await alice.does('message:react', { messageId, emoji, on: true });
+    for (const emoji of [
+      '\u200d',
+      '\ufe0f',
+      '\u3164',
+      '\u0301',
+      '👍\u200b',
+      '👍\u202e',
+      '👍\u0007',
+      '\u{e0067}',
+    ])
+      expect(await alice.refused('message:react', { messageId, emoji, on: true })).toMatchObject({
+        code: 'VALIDATION_FAILED',
+      });
+  });
+
   it('members come in pages with who is online; the list of rooms too, with the last message', async () => {
     const roomId = 'full';
     const away = await server.register('away');
@@ -234,6 +299,44 @@ describe('rooms', () => {
       status: 403,
       body: { code: 'FORBIDDEN' },
     });
+  });
+
+  /** FORBIDDEN for an id that is free and NOT_FOUND for one of a closed room told which closed rooms there are. */
+  it('ROOM_CREATION=admin does not tell whether a closed room exists', async () => {
+    const strict = await TestServer.start({ ROOM_CREATION: 'admin' });
+    try {
+      const [dora, emil, fay] = await strict.actors('dora', 'emil', 'fay');
+      const { room } = await dora.does('room:create', { type: 'direct', memberIds: [emil.id] });
+      for (const roomName of ['X', undefined]) {
+        const closed = await fay.refused('room:join', { roomId: room.id, roomName });
+        const absent = await fay.refused('room:join', { roomId: 'absent', roomName });
+        expect({ ...closed, requestId: '' }).toEqual({ ...absent, requestId: '' });
+      }
+    } finally {
+      await strict.stop();
+    }
+  });
+
+  /** Only the limit on all commands, 600 a minute, held back who filled the list of somebody else with rooms. */
+  it('who makes rooms and invites all the time is held back, over both roads together', async () => {
+    const strict = await TestServer.start({ ROOMS_LIMIT: '3' });
+    try {
+      const [dora, emil] = await strict.actors('dora', 'emil');
+      await dora.does('room:create', { roomId: 'one', name: 'One', type: 'private' });
+      await dora.does('room:invite', { roomId: 'one', userId: emil.id });
+      expect(await dora.rest('POST', '/rooms', { name: 'Two', type: 'private' })).toMatchObject({
+        status: 201,
+      });
+      expect(await dora.refused('room:create', { name: 'Three', type: 'private' })).toMatchObject({
+        code: 'RATE_LIMITED',
+      });
+      expect(await dora.rest('POST', '/rooms/one/members', { userId: emil.id })).toMatchObject({
+        status: 429,
+      });
+      await emil.does('room:create', { name: 'Mine', type: 'private' });
+    } finally {
+      await strict.stop();
+    }
   });
 
   it('ROOM_CREATION=admin leaves direct rooms to everybody', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /**
- * What happens to the next COMMIT of a transaction that wrote messages:
+ * What happens to the next COMMIT of a transaction that wrote messages, or sent the statement that is asked for:
  * - `lose-answer`: Postgres commits, the connection breaks before the server hears so;
  * - `lose-commit`: both sides break before Postgres sees it;
  * - `strand`: the same, but the side of Postgres stays open, as behind a dead network: the transaction keeps its locks;
@@ -15,7 +15,7 @@ export class DatabaseProxy {
   private server: Server | undefined;
   private port = 0;
   private readonly sockets = new Set<Socket>();
-  private armed: { fault: CommitFault; hit: () => void } | undefined;
+  private armed: { fault: CommitFault; after: string; hit: () => void } | undefined;
 
   private constructor(private readonly target: URL) {}
 
@@ -32,9 +32,9 @@ export class DatabaseProxy {
   }
 
   /** Resolves when it happened; with an `-answer`, when Postgres has committed. */
-  breakNextCommit(fault: CommitFault): Promise<void> {
+  breakNextCommit(fault: CommitFault, after = 'INSERT INTO messages'): Promise<void> {
     return new Promise((hit) => {
-      this.armed = { fault, hit };
+      this.armed = { fault, after, hit };
     });
   }
 
@@ -77,7 +77,7 @@ export class DatabaseProxy {
     });
     client.on('data', (chunk) => {
       if (struck) return;
-      if (chunk.includes('INSERT INTO messages')) wrote = true;
+      if (this.armed && chunk.includes(this.armed.after)) wrote = true;
       if (wrote && chunk.includes('COMMIT\0')) {
         wrote = false;
         struck = this.armed;

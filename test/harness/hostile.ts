@@ -35,6 +35,9 @@ export const HOSTILE: Record<string, string> = {
   'the string __proto__': '"__proto__"',
   'the string constructor': '"constructor"',
   'a room name of the server': '"user:0"',
+  'a bell': '"\\u0007"',
+  'a reversed line': `"${MARKER}\\u202eenil"`,
+  'a reversed word': '"\\u202edrow"',
   'an SQL quote': `"${MARKER}'; DROP TABLE users; --"`,
   'a path': '"../../etc/passwd"',
   NUL: '"\\u0000"',
@@ -88,6 +91,15 @@ export const text =
   (min: number, max: number): Accepts =>
   (value) =>
     typeof value === 'string' && value.trim().length >= min && value.trim().length <= max;
+/** Nothing invisible: no control characters (line breaks as told), nothing that turns the direction of text. */
+export const visible =
+  (breaks: string, accepts: Accepts): Accepts =>
+  (value) =>
+    accepts(value) &&
+    [...(value as string).trim()].every(
+      (character) => breaks.includes(character) || !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(character),
+    );
+export const emoji: Accepts = (value) => visible('', matching(/^\S{1,32}$/u))(value);
 export const integer =
   (min: number, max: number): Accepts =>
   (value) =>

@@ -3,7 +3,9 @@ import { databaseOptions } from '../../src/platform/database/database.options.js
 import { EmbeddedStorage } from '../../src/platform/database/embedded-storage.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DomainEvents } from '../../src/platform/events/domain-events.js';
+import { DatabaseProxy } from '../harness/database-proxy.js';
 import { configOn, createEmptyDatabase, type TestDatabase } from '../harness/database.js';
+import { onPostgres } from '../harness/writer-fixture.js';
 
 class ThingHappened {
   constructor(readonly id: number) {}
@@ -94,6 +96,58 @@ describe('UnitOfWork', () => {
     });
     await expect(failing).rejects.toThrow();
     expect(await count()).toBe(0);
+  });
+
+  /**
+   * Nothing limited how long we waited for an answer: between us and a Postgres that could not be reached any more every
+   * statement hung until TCP gave up, after a quarter of an hour.
+   */
+  (onPostgres() ? describe : describe.skip)('with an answer that does not come,', () => {
+    let proxy: DatabaseProxy;
+    let impatient: DataSource;
+    beforeAll(async () => {
+      proxy = await DatabaseProxy.before(database.databaseUrl!);
+      const options = databaseOptions(configOn({ ...database, databaseUrl: proxy.url }));
+      const extra = { ...(options.extra as object), query_timeout: 300 };
+      impatient = await new DataSource({ ...options, poolSize: 1, extra }).initialize();
+    });
+    afterAll(async () => {
+      await impatient.destroy();
+      await proxy.stop();
+    });
+
+    it('fails, and gives the late answer to nobody else', async () => {
+      await expect(impatient.query(`SELECT 'late' AS word, pg_sleep(0.6)`)).rejects.toThrow(
+        'Query read timeout',
+      );
+      const words = Array.from({ length: 8 }, (_, index) =>
+        impatient.query<{ word: number }[]>('SELECT $1::int AS word, pg_sleep(0.15)', [index]),
+      );
+      expect((await Promise.all(words)).map(([row]) => row?.word)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    });
+
+    it('in the middle of a unit of work, takes nothing more over that connection', async () => {
+      const failing = new UnitOfWork(impatient, events).run(async (tx) => {
+        await tx.manager.query('INSERT INTO things VALUES (1)');
+        tx.raise(new ThingHappened(1));
+        await tx.manager.query('SELECT pg_sleep(0.6)');
+      });
+      await expect(failing).rejects.toThrow('Query read timeout');
+      expect(heard).toEqual([]);
+      const [row] = await impatient.query<{ n: number }[]>('SELECT count(*) AS n FROM things');
+      expect(row?.n).toBe(0);
+    });
+
+    it('to COMMIT, learns that it happened', async () => {
+      const hit = proxy.breakNextCommit('mute-answer', 'INSERT INTO things');
+      const done = new UnitOfWork(impatient, events).run(async (tx) => {
+        await tx.manager.query('INSERT INTO things VALUES (1)');
+        tx.raise(new ThingHappened(1));
+        return 'done';
+      });
+      await hit;
+      expect([await done, heard, await count()]).toEqual(['done', [1], 1]);
+    });
   });
 
   /** From another connection, as an operator or a failover would. */

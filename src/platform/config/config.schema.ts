@@ -139,6 +139,13 @@ export const schema = {
     1,
     1_000_000,
   )({ default: 10, desc: 'Sign-ins in a minute, per account and per address' }),
+  HANDSHAKES_LIMIT: count(
+    1,
+    10_000,
+  )({
+    default: 50,
+    desc: 'Handshakes at once; ten times as many wait, the others are told when to come again',
+  }),
   FAILED_HANDSHAKES_LIMIT: count(
     1,
     1_000_000,

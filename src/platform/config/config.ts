@@ -101,6 +101,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
       commands: { limit: env.COMMANDS_LIMIT, windowMs: minute },
       rooms: { limit: env.ROOMS_LIMIT, windowMs: minute },
       logins: { limit: env.LOGINS_LIMIT, windowMs: minute },
+      handshakes: env.HANDSHAKES_LIMIT,
       failedHandshakes: { limit: env.FAILED_HANDSHAKES_LIMIT, windowMs: minute },
       typingIntervalMs: env.TYPING_INTERVAL_MS,
       writeQueue: env.WRITE_QUEUE_LIMIT,

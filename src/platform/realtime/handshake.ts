@@ -10,6 +10,7 @@ import { toAppError } from '../errors/to-app-error.js';
 import { Readiness } from '../health/readiness.js';
 import { addressKey } from '../throttling/address-key.js';
 import { Throttle } from '../throttling/throttle.js';
+import { HandshakeLine, handshakeOver } from './handshake-line.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 
@@ -45,6 +46,7 @@ export class Handshake {
     private readonly authenticator: SocketAuthenticator,
     private readonly throttle: Throttle,
     private readonly readiness: Readiness,
+    private readonly line: HandshakeLine,
   ) {
     const { trustProxy } = config.http;
     this.trustedProxies =
@@ -64,6 +66,7 @@ export class Handshake {
         throw new AppError('UNAUTHENTICATED', CONNECT_ERRORS.UNAUTHENTICATED, {
           details: [{ path: 'query.token', problem: 'a token in the address is refused' }],
         });
+      await this.line.enter(socket);
       socket.data.actor = await this.authenticator.authenticate(auth.token ?? bearer(socket));
       // Socket.IO keeps the handshake for the life of the socket; the token has done its work. A header stays: it is
       // of the transport, and authenticates its other namespaces too.
@@ -71,6 +74,7 @@ export class Handshake {
       socket.once('disconnect', () => this.leave(socket));
       next();
     } catch (error) {
+      handshakeOver(socket);
       const refusal = await this.counted(socket, toAppError(error));
       if (!(error instanceof AlreadyAsked)) this.leave(socket);
       if (refusal.code === 'INTERNAL') this.logger.error({ requestId, err: error }, 'A handshake failed');

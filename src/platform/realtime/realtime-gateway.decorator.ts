@@ -1,6 +1,7 @@
 import { applyDecorators, UseFilters, UseGuards } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { markAdmitted } from './command-dispatcher.js';
+import { handshakeOver } from './handshake-line.js';
 import { RealtimeExceptionFilter } from './realtime-exception.filter.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { SessionGuard } from './session.guard.js';
@@ -18,11 +19,24 @@ export function RealtimeGateway(namespace: string): ClassDecorator {
   return (target) => {
     Reflect.defineMetadata(REALTIME_GATEWAY, namespace, target);
     reportAdmission(target.prototype as Record<string, unknown>);
+    reportOpening(target.prototype as Record<string, unknown>);
     applyDecorators(
       WebSocketGateway({ namespace }),
       UseGuards(SessionGuard),
       UseFilters(RealtimeExceptionFilter),
     )(target);
+  };
+}
+
+/** Ends the handshake when the gateway has opened the socket: what it reads for that is bounded too. */
+function reportOpening(prototype: Record<string, unknown>): void {
+  const open = prototype['handleConnection'] as ((socket: RealtimeSocket) => Promise<void>) | undefined;
+  prototype['handleConnection'] = async function (this: unknown, socket: RealtimeSocket): Promise<void> {
+    try {
+      await open?.call(this, socket);
+    } finally {
+      handshakeOver(socket);
+    }
   };
 }
 

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { ConnectionCount } from '../health/connection-count.js';
 import { Connections } from './connections.js';
+import { HandshakeLine } from './handshake-line.js';
 import { Handshake } from './handshake.js';
 import { Publisher } from './publisher.js';
 import { RealtimeServer } from './realtime-server.js';
@@ -12,6 +13,7 @@ import { RoomSubscriptions } from './room-subscriptions.js';
     RealtimeServer,
     Connections,
     { provide: ConnectionCount, useExisting: Connections },
+    HandshakeLine,
     Handshake,
     Publisher,
     RoomSubscriptions,

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { RealtimeServer, type RealtimeNamespace } from './realtime-server.js';
-import { roomChannel, roomOfChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+
+/** How the channels of rooms begin. */
+const ROOM_CHANNELS = roomChannel('');
 
 /**
  * Which sockets of `/chat` receive the events of which rooms, on this node. It follows memberships: whoever
@@ -58,10 +61,11 @@ export class RoomSubscriptions {
   }
 
   private count(channel: string, socketId: string, change: 1 | -1): void {
-    const roomId = roomOfChannel(channel);
+    if (!channel.startsWith(ROOM_CHANNELS)) return;
+    const roomId = channel.slice(ROOM_CHANNELS.length);
     // Still known when it leaves: Socket.IO forgets a socket after it has left its rooms.
     const userId = this.counted?.sockets.get(socketId)?.data.actor.userId;
-    if (roomId === undefined || userId === undefined) return;
+    if (userId === undefined) return;
     const users = this.users.get(roomId) ?? new Map<string, number>();
     const sockets = (users.get(userId) ?? 0) + change;
     if (sockets > 0) users.set(userId, sockets);
