@@ -78,7 +78,7 @@ describe('what people are told of rooms', () => {
       await emil.receives('room:added', { room: { id: 'gone' } });
       await emil.does('room:leave', { roomId: 'gone' });
       dora.disconnect();
-      const { users } = quiet.app.get(RoomSubscriptions, { strict: false }) as unknown as {
+      const { users } = quiet.app.get<unknown>(RoomSubscriptions, { strict: false }) as {
         users: Map<string, unknown>;
       };
       while (users.size > 0) await emil.does('room:list', {});
