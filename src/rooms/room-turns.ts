@@ -12,7 +12,7 @@ import { RoomsRepository } from './rooms.repository.js';
 /** Units of work that change rooms, at once. */
 const AT_ONCE = 3;
 /** From the arrival until a lock that somebody else keeps is given up. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 8000;
 const LOCK_WAIT_MS = 250;
 const RETRY_MS = 50;
 
