@@ -7,6 +7,7 @@ import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { DocsModule } from './platform/docs/docs.module.js';
+import { DomainEvents } from './platform/events/domain-events.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
@@ -19,7 +20,10 @@ import { UsersModule } from './users/users.module.js';
 /** Parley: what it runs on, then what it does. */
 @Module({})
 export class AppModule implements OnModuleDestroy {
-  constructor(private readonly connections: Connections) {}
+  constructor(
+    private readonly connections: Connections,
+    private readonly events: DomainEvents,
+  ) {}
 
   static with(config: Config): DynamicModule {
     return {
@@ -45,7 +49,8 @@ export class AppModule implements OnModuleDestroy {
   }
 
   /** Nest ends the root module first: what is in flight is finished while every feature still works. */
-  onModuleDestroy(): Promise<void> {
-    return this.connections.drain();
+  async onModuleDestroy(): Promise<void> {
+    await this.connections.drain();
+    await this.events.settled();
   }
 }

@@ -10,6 +10,7 @@ type EventClass<E extends object> = abstract new (...args: never[]) => E;
 @Injectable()
 export class DomainEvents {
   private readonly logger = new Logger(DomainEvents.name);
+  private readonly running = new Set<Promise<void>>();
   private readonly listeners = new Map<unknown, ((event: object) => void | Promise<void>)[]>();
 
   on<E extends object>(type: EventClass<E>, listener: (event: E) => void | Promise<void>): void {
@@ -23,11 +24,23 @@ export class DomainEvents {
     for (const listener of this.listeners.get(event.constructor) ?? []) {
       try {
         const running = listener(event);
-        if (running instanceof Promise) running.catch((error: unknown) => this.failed(event, error));
+        if (running instanceof Promise) this.follow(event, running);
       } catch (error) {
         this.failed(event, error);
       }
     }
+  }
+
+  /** Resolves when no listener is at work: what they still read, the database is needed for. */
+  async settled(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  private follow(event: object, running: Promise<void>): void {
+    const followed = running
+      .catch((error: unknown) => this.failed(event, error))
+      .finally(() => this.running.delete(followed));
+    this.running.add(followed);
   }
 
   private failed(event: object, error: unknown): void {
