@@ -20,8 +20,8 @@ import type {
   SendChange,
 } from './message-change.js';
 import { excerptOf } from './message.view.js';
-import { assertOpenForWriting, isOpen, roomNotFound } from '../rooms/rooms.policy.js';
-import { assertCan, assertNotTooSoon, assertSays, messageNotFound } from './messages.policy.js';
+import { assertCapability, assertOpenForWriting, isOpen, roomNotFound } from '../rooms/rooms.policy.js';
+import { assertNotTooSoon, assertSays, messageNotFound } from './messages.policy.js';
 
 export interface NewMessage {
   view: Message;
@@ -72,7 +72,7 @@ export class MessageLedger {
     const { now } = this.state;
     const { room, member } = this.membership(actor.userId, roomId, roomNotFound());
     assertOpenForWriting(room);
-    assertCan(room, member, 'message:send');
+    assertCapability({ room, member }, 'message:send');
     assertNotTooSoon(room, member, now);
     const replyTo = input.replyTo === undefined ? undefined : this.visible(member, input.replyTo, 'replyTo');
     const root = input.threadId === undefined ? undefined : this.threadRoot(member, input.threadId);
@@ -162,7 +162,7 @@ export class MessageLedger {
     target: TargetState,
     { actor, reason }: DeleteChange,
   ): void {
-    if (target.senderId !== actor.userId) assertCan(room, member, 'message:delete');
+    if (target.senderId !== actor.userId) assertCapability({ room, member }, 'message:delete');
     if (target.deletedAt) return;
     target.deletedAt = this.state.now;
     target.deletedBy = actor.userId;
@@ -183,7 +183,7 @@ export class MessageLedger {
     target: TargetState,
     { actor, emoji, on }: ReactChange,
   ): void {
-    assertCan(room, member, 'message:react');
+    assertCapability({ room, member }, 'message:react');
     const key = reactionKey(target.id, emoji, actor.userId);
     const { reactions } = this.state;
     if (reactions.has(key) === on) return;
@@ -203,7 +203,7 @@ export class MessageLedger {
   }
 
   private pin(room: RoomState, member: MemberState, target: TargetState, { on }: PinChange): void {
-    assertCan(room, member, 'message:pin');
+    assertCapability({ room, member }, 'message:pin');
     if ((target.pinnedAt !== null) === on) return;
     target.pinnedAt = on ? this.state.now : null;
     this.touch(room, target);
@@ -251,7 +251,7 @@ export class MessageLedger {
 
   private mentioned(room: RoomState, member: MemberState, mentions: string[]): string[] {
     mentions.forEach((userId, index) => {
-      if (userId === '@room') assertCan(room, member, 'message:mention-room');
+      if (userId === '@room') assertCapability({ room, member }, 'message:mention-room');
       else if (!this.state.members.has(pairKey(room.id, userId)))
         throw AppError.invalid(`mentions.${String(index)}`, 'is not a member of the room');
     });

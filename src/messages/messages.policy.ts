@@ -1,4 +1,3 @@
-import type { Capability } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { capabilitiesOf } from '../rooms/rooms.policy.js';
 import type { MemberState, RoomState } from './batch-state.js';
@@ -10,18 +9,10 @@ export function messageNotFound(): AppError {
   return new AppError('NOT_FOUND', 'There is no such message');
 }
 
-export function can(room: RoomState, member: MemberState, capability: Capability): boolean {
-  return capabilitiesOf(room.type, member.role).includes(capability);
-}
-
-export function assertCan(room: RoomState, member: MemberState, capability: Capability): void {
-  if (!can(room, member, capability))
-    throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
-}
-
 /** Those who may set slow mode are not slowed by it. */
 export function assertNotTooSoon(room: RoomState, member: MemberState, now: Date): void {
-  if (room.slowModeSeconds === 0 || !member.lastSentAt || can(room, member, 'room:update')) return;
+  if (room.slowModeSeconds === 0 || !member.lastSentAt) return;
+  if (capabilitiesOf(room.type, member.role).includes('room:update')) return;
   const retryAfterMs = member.lastSentAt.getTime() + room.slowModeSeconds * 1000 - now.getTime();
   if (retryAfterMs > 0) throw new AppError('SLOW_MODE', 'This room is in slow mode', { retryAfterMs });
 }

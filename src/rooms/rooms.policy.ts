@@ -48,7 +48,10 @@ export function capabilitiesOf(type: RoomType, role: MemberRole): Capability[] {
   return CAPABILITIES[type][role];
 }
 
-export function assertCapability({ room, member }: Membership, capability: Capability): void {
+export function assertCapability(
+  { room, member }: { room: Pick<RoomEntity, 'type'>; member: Pick<RoomMemberEntity, 'role'> },
+  capability: Capability,
+): void {
   if (!capabilitiesOf(room.type, member.role).includes(capability))
     throw new AppError('FORBIDDEN', `This needs the capability ${capability}`);
 }
