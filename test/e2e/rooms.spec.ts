@@ -293,15 +293,47 @@ describe('rooms', () => {
     });
   });
 
-  it('only administrators freeze a room; frozen is read only', async () => {
-    await alice.does('room:create', { roomId: 'heated', name: 'Heated', type: 'public' });
-    expect(await alice.rest('PUT', '/admin/rooms/heated/freeze')).toMatchObject({
-      status: 403,
-      body: { code: 'FORBIDDEN' },
-    });
+  it('only administrators freeze a room; a frozen one is read only until it is opened again', async () => {
+    const admin = { ADMIN_USERNAME: 'root', ADMIN_PASSWORD: 'correct horse battery' };
+    const guarded = await TestServer.start(admin);
+    try {
+      const [dora, emil] = await guarded.actors('dora', 'emil');
+      const root = guarded.actor(await guarded.login('root'));
+      const roomId = 'heated';
+      await dora.does('room:create', { roomId, name: 'Heated', type: 'public', memberIds: [emil.id] });
+      const { messageId } = await emil.sends(roomId, 'words');
+      expect(await dora.rest('PUT', `/admin/rooms/${roomId}/freeze`)).toMatchObject({
+        status: 403,
+        body: { code: 'FORBIDDEN' },
+      });
+
+      // Whoever freezes a room need not be in it.
+      expect(await root.rest('PUT', `/admin/rooms/${roomId}/freeze`)).toMatchObject({ status: 204 });
+      const { room } = await emil.receives('room:updated', { room: { id: roomId } });
+      expect(room.frozenAt).toBeDefined();
+      const writes: [string, object][] = [
+        ['message:send', { roomId, content: 'more' }],
+        ['message:edit', { messageId, content: 'other words' }],
+        ['message:delete', { messageId }],
+        ['message:react', { messageId, emoji: '🔥', on: true }],
+        ['typing:start', { roomId }],
+        ['room:signal', { roomId, kind: 'cursor', data: 1 }],
+      ];
+      for (const [command, payload] of writes)
+        for (const person of [dora, emil])
+          if (command !== 'message:edit' || person === emil)
+            expect(await person.refused(command, payload)).toMatchObject({ code: 'ROOM_FROZEN' });
+      expect((await emil.does('message:history', { roomId })).messages).toMatchObject([
+        { content: 'words', rev: 1 },
+      ]);
+
+      expect(await root.rest('DELETE', `/admin/rooms/${roomId}/freeze`)).toMatchObject({ status: 204 });
+      await emil.sends(roomId, 'calmer words');
+    } finally {
+      await guarded.stop();
+    }
   });
 
-  /** FORBIDDEN for an id that is free and NOT_FOUND for one of a closed room told which closed rooms there are. */
   it('ROOM_CREATION=admin does not tell whether a closed room exists', async () => {
     const strict = await TestServer.start({ ROOM_CREATION: 'admin' });
     try {
