@@ -10,6 +10,8 @@ import { DocsModule } from './platform/docs/docs.module.js';
 import { DomainEvents } from './platform/events/domain-events.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { HealthModule } from './platform/health/health.module.js';
+import { Jobs } from './platform/jobs/jobs.js';
+import { JobsModule } from './platform/jobs/jobs.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { Connections } from './platform/realtime/connections.js';
 import { RealtimeModule } from './platform/realtime/realtime.module.js';
@@ -23,6 +25,7 @@ export class AppModule implements OnModuleDestroy {
   constructor(
     private readonly connections: Connections,
     private readonly events: DomainEvents,
+    private readonly jobs: Jobs,
   ) {}
 
   static with(config: Config): DynamicModule {
@@ -34,6 +37,7 @@ export class AppModule implements OnModuleDestroy {
         MetricsModule,
         HealthModule,
         DatabaseModule,
+        JobsModule,
         ThrottlingModule,
         RealtimeModule,
         DocsModule,
@@ -50,7 +54,7 @@ export class AppModule implements OnModuleDestroy {
 
   /** Nest ends the root module first: what is in flight is finished while every feature still works. */
   async onModuleDestroy(): Promise<void> {
-    await this.connections.drain();
+    await Promise.all([this.connections.drain(), this.jobs.drain()]);
     await this.events.settled();
   }
 }

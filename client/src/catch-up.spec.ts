@@ -1,4 +1,4 @@
-import type { ChatCommand, JoinedRoom } from '../../src/contract/commands.js';
+import type { ChatCommand, JoinedRoom } from '../../src/contract/chat.js';
 import type { Message, SyncPage } from '../../src/contract/views.js';
 import { CatchUp, type RoomWire } from './catch-up.js';
 import { ParleyError } from './errors.js';

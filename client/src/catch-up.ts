@@ -1,4 +1,4 @@
-import type { ChatCommand, ChatCommands, JoinedRoom } from '../../src/contract/commands.js';
+import type { ChatCommand, ChatCommands, JoinedRoom } from '../../src/contract/chat.js';
 import type { Message, SyncPage } from '../../src/contract/views.js';
 import type { CommandOptions } from './command-queue.js';
 import { ParleyError, saysNotInRoom } from './errors.js';

@@ -1,5 +1,4 @@
-import type { ChatCommand, ChatCommands, JoinRoom } from '../../src/contract/commands.js';
-import { CHAT_EVENTS, type ChatEvent, type ChatEvents } from '../../src/contract/events.js';
+import { type ChatCommand, type ChatCommands, type JoinRoom, CHAT_EVENTS, type ChatEvent, type ChatEvents } from '../../src/contract/chat.js';
 import { CONTRACT_LIMITS } from '../../src/contract/limits.js';
 import type { CommandOptions } from './command-queue.js';
 import {

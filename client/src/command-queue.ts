@@ -1,4 +1,4 @@
-import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
+import type { ChatCommand, ChatCommands } from '../../src/contract/chat.js';
 import type { WireError } from '../../src/contract/errors.js';
 import { ParleyError } from './errors.js';
 

@@ -1,7 +1,6 @@
 import { Manager, type Socket } from 'socket.io-client';
-import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
+import type { ChatCommand, ChatCommands, ChatEvent, ChatEvents } from '../../src/contract/chat.js';
 import { ERRORS, type ClosingCode, type ErrorCode } from '../../src/contract/errors.js';
-import type { ChatEvent, ChatEvents } from '../../src/contract/events.js';
 import type { ChatCommandListeners, ChatEventListeners } from '../../src/contract/socket.js';
 import { PROTOCOL_VERSION } from '../../src/contract/version.js';
 import { CommandQueue, type CommandOptions, type EmitCommand } from './command-queue.js';

@@ -14,4 +14,4 @@ export type { Timing } from './timing.js';
 export type { Unsubscribe } from './typed-emitter.js';
 export type { Typist } from './typing.js';
 export type { Message, ReadState, Room, RoomSummary, Member, User } from '../../src/contract/views.js';
-export type { SentMessage } from '../../src/contract/commands.js';
+export type { SentMessage } from '../../src/contract/chat.js';

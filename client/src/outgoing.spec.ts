@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SendMessage, SentMessage } from '../../src/contract/commands.js';
+import type { SendMessage, SentMessage } from '../../src/contract/chat.js';
 import { ParleyError, type LocalErrorCode } from './errors.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { Outgoing } from './outgoing.js';

@@ -1,4 +1,4 @@
-import type { SendMessage, SentMessage } from '../../src/contract/commands.js';
+import type { SendMessage, SentMessage } from '../../src/contract/chat.js';
 import type { Message } from '../../src/contract/views.js';
 import { ParleyError } from './errors.js';
 import { newMessageId } from './message-id.js';

@@ -1,11 +1,4 @@
-import type {
-  HistoryPage,
-  JoinedRoom,
-  JoinRoom,
-  ReadHistory,
-  SentMessage,
-} from '../../src/contract/commands.js';
-import type { ChatEvents } from '../../src/contract/events.js';
+import type { HistoryPage, JoinedRoom, JoinRoom, ReadHistory, SentMessage, ChatEvents } from '../../src/contract/chat.js';
 import type { Message, ReadState, Room } from '../../src/contract/views.js';
 import { CatchUp, startLog, type RoomWire } from './catch-up.js';
 import { ParleyError } from './errors.js';
@@ -32,7 +25,7 @@ export interface RoomEvents {
   change: RoomHandle;
   status: RoomStatus;
   /** The membership ended. `unknown`: it was found gone, for instance after a reconnect. */
-  left: { reason: 'left' | 'kicked' | 'unknown' };
+  left: { reason: 'left' | 'kicked' | 'banned' | 'unknown' };
   /** How far others have read. */
   read: ChatEvents['message:read']['cursors'];
   typing: readonly Typist[];

@@ -1,4 +1,4 @@
-import type { ChatEvents } from '../../src/contract/events.js';
+import type { ChatEvents } from '../../src/contract/chat.js';
 
 export interface Typist {
   userId: string;

@@ -1,8 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Config } from '../platform/config/config.js';
 import { CONFIG } from '../platform/config/config.module.js';
-import { toAppError } from '../platform/errors/to-app-error.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
@@ -13,8 +12,6 @@ import { RoomsService } from '../rooms/rooms.service.js';
 /** Brings a new socket of `/chat` up: registered, subscribed to its user's rooms, then told that it is ready. */
 @Injectable()
 export class ChatSession {
-  private readonly logger = new Logger(ChatSession.name);
-
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly connections: Connections,
@@ -25,17 +22,10 @@ export class ChatSession {
   ) {}
 
   async open(socket: RealtimeSocket): Promise<void> {
-    try {
-      await this.connections.register(socket);
+    await this.connections.open(socket, async () => {
       await this.subscribeToRooms(socket);
       this.ready(socket);
-    } catch (error) {
-      // Nest ignores what `handleConnection` rejects with. Without its rooms the socket is of no use: come again.
-      const { code } = toAppError(error);
-      if (code === 'INTERNAL')
-        this.logger.error({ socketId: socket.id, err: error }, 'A socket could not be opened');
-      this.connections.close(socket, 'DRAIN', 1000 + Math.random() * 2000);
-    }
+    });
   }
 
   /** Read, subscribe, read again until nothing has changed meanwhile: a membership that ended must not stay subscribed. */
@@ -55,7 +45,7 @@ export class ChatSession {
   private ready(socket: RealtimeSocket): void {
     const { actor } = socket.data;
     const { contentLength, frameBytes, sends, commands } = this.config.limits;
-    this.publisher.toSocket(socket, 'session:ready', {
+    this.publisher.chat.toSocket(socket, 'session:ready', {
       userId: actor.userId,
       expiresAt: new Date(actor.expiresAt).toISOString(),
       limits: { contentLength, frameBytes, sends: { ...sends }, commands: { ...commands } },

@@ -1,5 +1,5 @@
 import { ConnectedSocket, MessageBody, SubscribeMessage, type OnGatewayConnection } from '@nestjs/websockets';
-import type { ChatCommands } from '../contract/commands.js';
+import type { ChatCommands } from '../contract/chat.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { RealtimeGateway } from '../platform/realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';

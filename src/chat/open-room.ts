@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { JoinedRoom, JoinRoom } from '../contract/commands.js';
+import type { JoinedRoom, JoinRoom } from '../contract/chat.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { wantsAck } from '../platform/realtime/command-dispatcher.js';
 import { Publisher } from '../platform/realtime/publisher.js';
@@ -54,15 +54,15 @@ export class OpenRoom {
   private async tell(socket: RealtimeSocket, { room, readState, history, sync }: JoinedRoom): Promise<void> {
     const roomId = room.id;
     const { members, cursor } = await this.members.list(socket.data.actor, { roomId });
-    this.publisher.toSocket(socket, 'room:joined', { room, readState });
-    this.publisher.toSocket(socket, 'room:history', {
+    this.publisher.chat.toSocket(socket, 'room:joined', { room, readState });
+    this.publisher.chat.toSocket(socket, 'room:history', {
       roomId,
       messages: history?.messages ?? sync?.messages ?? [],
       hasMore: history?.hasMore ?? sync?.hasMore ?? false,
       ...(sync && { rev: sync.rev }),
       ...(sync?.reset && { reset: sync.reset }),
     });
-    this.publisher.toSocket(socket, 'room:members', {
+    this.publisher.chat.toSocket(socket, 'room:members', {
       roomId,
       members,
       ...(cursor !== undefined && { cursor }),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ListRooms } from '../contract/commands.js';
+import type { ListRooms } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Page } from '../contract/rest.js';
 import type { RoomSummary } from '../contract/views.js';

@@ -1,6 +1,5 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { SendSignal } from '../contract/commands.js';
-import type { ChatEvents } from '../contract/events.js';
+import type { SendSignal, ChatEvents } from '../contract/chat.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
@@ -26,14 +25,14 @@ export class Signals implements OnModuleDestroy {
     const { actor } = socket.data;
     await this.access.writer(actor, input.roomId);
     this.pass(actor, input, (signal) =>
-      this.publisher.toRoomFrom(socket, input.roomId, 'room:signal', signal),
+      this.publisher.chat.toRoomFrom(socket, input.roomId, 'room:signal', signal),
     );
   }
 
   /** From REST, where there is no socket to leave out. */
   async sendFromRest(actor: Actor, input: SendSignal): Promise<void> {
     await this.access.writer(actor, input.roomId);
-    this.pass(actor, input, (signal) => this.publisher.toRoom(input.roomId, 'room:signal', signal));
+    this.pass(actor, input, (signal) => this.publisher.chat.toRoom(input.roomId, 'room:signal', signal));
   }
 
   onModuleDestroy(): void {

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { Typing as TypingInput } from '../contract/commands.js';
+import type { Typing as TypingInput } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import { MessageCreated } from '../messages/messages.events.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
@@ -70,7 +70,7 @@ export class Typing implements OnModuleInit, OnModuleDestroy {
 
   private tell({ userId, username }: Actor, { roomId, threadId }: TypingInput, isTyping: boolean): void {
     const update = { roomId, userId, username, isTyping, ...(threadId !== undefined && { threadId }) };
-    this.publisher.toRoom(roomId, 'typing:update', update, [userId]);
+    this.publisher.chat.toRoom(roomId, 'typing:update', update, [userId]);
   }
 }
 

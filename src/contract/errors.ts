@@ -11,6 +11,10 @@ export const ERRORS = {
   FORBIDDEN: { status: 403, retryable: false },
   /** Of a public or announcement room; private and direct rooms answer `NOT_FOUND`. */
   NOT_A_MEMBER: { status: 403, retryable: false },
+  /** A moderator took the right to write, in the room or everywhere; `details` say until when, if it ends. */
+  MUTED: { status: 403, retryable: false },
+  /** A moderator took the right to be in the room, or to write and join anywhere. */
+  BANNED: { status: 403, retryable: false },
   /** Closed for writing by its owners. */
   ROOM_ARCHIVED: { status: 403, retryable: false },
   /** Closed for writing by an administrator. */
@@ -21,6 +25,8 @@ export const ERRORS = {
   UNKNOWN_EVENT: { status: 400, retryable: false },
   /** The same `clientMessageId` came before with another request. */
   IDEMPOTENCY_CONFLICT: { status: 422, retryable: false },
+  /** A filter rule of the administrators forbids a word or a link. */
+  CONTENT_REJECTED: { status: 422, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
   UNSUPPORTED_MEDIA: { status: 415, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
@@ -70,6 +76,9 @@ export const CLOSINGS = {
   TOO_MANY_REQUESTS: { reconnect: true },
   CONNECTION_LIMIT: { reconnect: true },
   SESSION_REVOKED: { reconnect: false },
+  SUSPENDED: { reconnect: false },
+  /** Of `/admin` only, whose role is gone; the other namespaces of the connection stay open. */
+  ROLE_CHANGED: { reconnect: false },
 } as const;
 
 export type ClosingCode = keyof typeof CLOSINGS;

@@ -39,6 +39,21 @@ export const CONTRACT_LIMITS = {
   /** Rooms with more members have no typing, and no live read cursors above the second number. */
   typingMembers: 1000,
   readCursorMembers: 100,
+  /** Users a socket watches, beside those of its direct rooms; also the most of those. */
+  watchedUsers: 500,
+  /** In rooms with more members people do not see each other's presence, only the count. */
+  presenceMembers: 1000,
+  presenceTextLength: 100,
+  notificationsPage: 50,
+  /** Ids in one `notification:read` or `notification:archive`. */
+  notificationIds: 100,
+  notificationTitleLength: 200,
+  notificationBodyLength: 500,
+  announcementBodyLength: 2000,
+  /** Characters of the reason of an act, a report or a deletion. */
+  reasonLength: 500,
+  filterPatternLength: 200,
+  connectionsPage: 100,
   /** Unread and mention counts are exact up to here; one more means "or more". */
   unreadExact: 99,
   /** Levels of nesting of a payload. */

@@ -1,7 +1,6 @@
 /** How commands and events travel: the handshake, the acknowledgement, and the maps Socket.IO's generics take. */
-import type { ChatCommands } from './commands.js';
+import type { ChatCommands, ChatEvents } from './chat.js';
 import type { WireError } from './errors.js';
-import type { ChatEvents } from './events.js';
 
 /** `auth` of the handshake. The token may come as `Authorization: Bearer` instead, never in the query string. */
 export interface Handshake {

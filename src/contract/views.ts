@@ -65,7 +65,8 @@ export interface Member {
   name: string;
   avatarUrl?: string;
   role: MemberRole;
-  online: boolean;
+  /** Absent in rooms above 1,000 members: `Room.members.online` counts them. */
+  online?: boolean;
   lastReadSeq: number;
   joinedAt: string;
 }

@@ -1,4 +1,4 @@
-import type { SentMessage } from '../contract/commands.js';
+import type { SentMessage } from '../contract/chat.js';
 import type { MemberRole, RoomHistory, RoomType } from '../contract/views.js';
 
 /** A locked room, as the batch goes on with it. */

@@ -1,4 +1,4 @@
-import type { SendMessage } from '../contract/commands.js';
+import type { SendMessage } from '../contract/chat.js';
 import type { Actor } from '../platform/identity/actor.js';
 
 interface Change {

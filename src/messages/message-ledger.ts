@@ -1,4 +1,4 @@
-import type { SentMessage } from '../contract/commands.js';
+import type { SentMessage } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Message } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { HistoryPage, ReadHistory, SyncRoom } from '../contract/commands.js';
+import type { HistoryPage, ReadHistory, SyncRoom } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Page } from '../contract/rest.js';
 import type { Message, SyncPage } from '../contract/views.js';

@@ -35,7 +35,7 @@ export class MessagesBroadcaster implements OnModuleInit {
   }
 
   private created({ message, committedAt }: MessageCreated): Promise<void> | undefined {
-    this.publisher.toRoom(message.roomId, 'message:new', message);
+    this.publisher.chat.toRoom(message.roomId, 'message:new', message);
     this.metrics.delivered(performance.now() - committedAt);
     if (message.mentions.length === 0 || message.threadId !== undefined) return undefined;
     if (message.mentions.includes('@room')) return this.tellRoom(message.roomId, message.sender.id);
@@ -44,7 +44,7 @@ export class MessagesBroadcaster implements OnModuleInit {
   }
 
   private changed({ message, hiddenFrom, committedAt }: MessageChanged): Promise<void> | undefined {
-    this.publisher.toRoom(
+    this.publisher.chat.toRoom(
       message.roomId,
       message.deletedAt ? 'message:deleted' : 'message:updated',
       message,
@@ -73,7 +73,7 @@ export class MessagesBroadcaster implements OnModuleInit {
   private tellReadStates(roomId: string, userIds: string[]): Promise<void> {
     return this.oneByOne(async () => {
       for (const { userId, state } of await this.readStates.ofUsers(roomId, userIds))
-        this.publisher.toUsers([userId], 'room:read-state', state);
+        this.publisher.chat.toUsers([userId], 'room:read-state', state);
     });
   }
 }

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import type {
-  DeleteMessage,
-  EditMessage,
-  PinMessage,
-  ReactToMessage,
-  SendMessage,
-  SentMessage,
-} from '../contract/commands.js';
+import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, SendMessage, SentMessage } from '../contract/chat.js';
 import type { Message } from '../contract/views.js';
 import type { Config } from '../platform/config/config.js';
 import { CONFIG } from '../platform/config/config.module.js';

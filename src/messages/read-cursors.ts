@@ -21,7 +21,7 @@ export class ReadCursors implements OnModuleDestroy {
   }
 
   private tell(roomId: string, cursors: Map<string, number>): void {
-    this.publisher.toRoom(roomId, 'message:read', {
+    this.publisher.chat.toRoom(roomId, 'message:read', {
       roomId,
       cursors: [...cursors].map(([userId, seq]) => ({ userId, seq })),
     });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ReadMessage } from '../contract/commands.js';
+import type { ReadMessage } from '../contract/chat.js';
 import type { ReadState } from '../contract/views.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';

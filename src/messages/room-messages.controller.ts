@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiTags } from '@nestjs/swagger';
-import type { SentMessage } from '../contract/commands.js';
+import type { SentMessage } from '../contract/chat.js';
 import type { Page } from '../contract/rest.js';
 import type { Message, ReadState, SyncPage } from '../contract/views.js';
 import type { Actor } from '../platform/identity/actor.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { InviteMember, KickMember, ListMembers, SetMemberRole } from '../contract/commands.js';
+import type { InviteMember, KickMember, ListMembers, SetMemberRole } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Page } from '../contract/rest.js';
 import type { Member } from '../contract/views.js';

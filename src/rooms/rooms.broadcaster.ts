@@ -39,14 +39,14 @@ export class RoomsBroadcaster implements OnModuleInit {
 
   private joined({ roomId, userId, username, added }: MemberJoined): Promise<void> | undefined {
     this.subscriptions.subscribeUser(userId, roomId);
-    this.publisher.toRoom(roomId, 'room:user-joined', { roomId, userId, username });
+    this.publisher.chat.toRoom(roomId, 'room:user-joined', { roomId, userId, username });
     return added ? this.tellAdded(userId, roomId) : undefined;
   }
 
   private left({ roomId, userId, username, reason }: MemberLeft): void {
     this.subscriptions.unsubscribeUser(userId, roomId);
-    this.publisher.toUsers([userId], 'room:removed', { roomId, reason });
-    this.publisher.toRoom(roomId, 'room:user-left', { roomId, userId, username });
+    this.publisher.chat.toUsers([userId], 'room:removed', { roomId, reason });
+    this.publisher.chat.toRoom(roomId, 'room:user-left', { roomId, userId, username });
   }
 
   private tellAdded(userId: string, roomId: string): Promise<void> | undefined {
@@ -68,7 +68,7 @@ export class RoomsBroadcaster implements OnModuleInit {
     const memberships = await this.rooms.membershipsIn(roomId, userIds);
     const views = await this.views.show(memberships);
     for (const [index, { member }] of memberships.entries())
-      this.publisher.toUsers([member.userId], event, { room: views[index] as Room });
+      this.publisher.chat.toUsers([member.userId], event, { room: views[index] as Room });
   }
 
   /**
@@ -90,9 +90,9 @@ export class RoomsBroadcaster implements OnModuleInit {
     const online = this.views.online(roomId);
     for (const role of ['owner', 'admin'] as const) {
       const holders = staff.filter((member) => member.role === role).map(({ userId }) => userId);
-      this.publisher.toUsers(holders, 'room:updated', { room: roomView(room, role, online) });
+      this.publisher.chat.toUsers(holders, 'room:updated', { room: roomView(room, role, online) });
     }
     const others = staff.map(({ userId }) => userId);
-    this.publisher.toRoom(roomId, 'room:updated', { room: roomView(room, 'member', online) }, others);
+    this.publisher.chat.toRoom(roomId, 'room:updated', { room: roomView(room, 'member', online) }, others);
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import type { CreateRoom, JoinRoom, UpdateRoom } from '../contract/commands.js';
+import type { CreateRoom, JoinRoom, UpdateRoom } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { MemberRole, Room } from '../contract/views.js';
 import { CONFIG } from '../platform/config/config.module.js';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { User } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { UserEntity } from './user.entity.js';
+import { UserRoleChanged } from './users.events.js';
 import { userView } from './user.view.js';
 import { type ProfileChanges, type UserRow, UsersRepository } from './users.repository.js';
 
@@ -35,6 +36,7 @@ export class AccountsService {
   /** Follows what another issuer says about its user. */
   async change<P extends Profile>(tx: Transaction, user: P, changes: ProfileChanges): Promise<P> {
     await this.users.update(tx, user.id, changes);
+    if (changes.role !== undefined) tx.raise(new UserRoleChanged(user.id, changes.role));
     return { ...user, ...changes };
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
-import type { SentMessage } from '../../src/contract/commands.js';
+import type { SentMessage } from '../../src/contract/chat.js';
 import { ERRORS } from '../../src/contract/errors.js';
 import type { AuthSession } from '../../src/contract/rest.js';
 import type { Ack } from '../../src/contract/socket.js';

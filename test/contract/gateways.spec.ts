@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { contract } from '../../scripts/contract.js';
-import { CHAT_COMMANDS } from '../../src/contract/commands.js';
+import { NAMESPACES } from '../../src/contract/namespaces.js';
 import { REALTIME_GATEWAY } from '../../src/platform/realtime/realtime-gateway.decorator.js';
 import { TestServer } from '../harness/server.js';
-
-const COMMANDS: Record<string, readonly string[]> = { '/chat': CHAT_COMMANDS };
 
 describe('the contract and the server', () => {
   let server: TestServer;
@@ -26,8 +24,8 @@ describe('the contract and the server', () => {
     const handled: Record<string, string[]> = {};
     for (const { type, namespace } of gateways(server.app))
       (handled[namespace] ??= []).push(...handledBy(type));
-    expect(Object.keys(handled).sort()).toEqual(Object.keys(COMMANDS).sort());
-    for (const [namespace, commands] of Object.entries(COMMANDS))
+    expect(Object.keys(handled).sort()).toEqual(Object.keys(NAMESPACES).sort());
+    for (const [namespace, { commands }] of Object.entries(NAMESPACES))
       expect(handled[namespace]?.sort()).toEqual([...commands].sort());
   });
 

@@ -1,4 +1,4 @@
-import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
+import type { ChatCommand, ChatCommands } from '../../src/contract/chat.js';
 import type { Actor } from '../harness/actor.js';
 import {
   boolean,

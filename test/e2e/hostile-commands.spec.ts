@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CHAT_COMMANDS } from '../../src/contract/commands.js';
+import { CHAT_COMMANDS } from '../../src/contract/chat.js';
 import { ERRORS, type WireError } from '../../src/contract/errors.js';
 import type { Actor } from '../harness/actor.js';
 import { HOSTILE, MARKER, faultsIn, isRight, payloadOf, type Field } from '../harness/hostile.js';

@@ -1,11 +1,15 @@
-import { io, type Socket } from 'socket.io-client';
-import type { ChatCommand, ChatCommands } from '../../src/contract/commands.js';
+import { Manager, type Socket } from 'socket.io-client';
 import type { WireError } from '../../src/contract/errors.js';
-import type { ChatEvent, ChatEvents } from '../../src/contract/events.js';
+import type { CommandsOf, EventsOf, NamespaceName } from '../../src/contract/namespaces.js';
 import type { AuthSession } from '../../src/contract/rest.js';
 import type { Ack } from '../../src/contract/socket.js';
 import type { User } from '../../src/contract/views.js';
 import { Inbox } from './inbox.js';
+
+type Entry = { payload: unknown; result: unknown };
+type PayloadOf<N extends NamespaceName, C extends keyof CommandsOf[N]> = (CommandsOf[N][C] &
+  Entry)['payload'];
+type ResultOf<N extends NamespaceName, C extends keyof CommandsOf[N]> = (CommandsOf[N][C] & Entry)['result'];
 
 export interface Answer {
   status: number;
@@ -20,26 +24,88 @@ export class Refused extends Error {
   }
 }
 
-/** A person at an unmodified socket.io-client and a REST client, without our SDK. */
-export class Actor {
+/** One socket of a person in one namespace, by an unmodified socket.io-client; what it is sent is in its inbox. */
+export class Line<N extends NamespaceName> {
   readonly inbox = new Inbox();
   readonly socket: Socket;
+
+  constructor(
+    manager: Manager,
+    readonly namespace: N,
+    token: string,
+    /** The event that says that the server has opened the socket. */
+    private readonly opening: keyof EventsOf[N] & string,
+  ) {
+    this.socket = manager.socket(namespace, { auth: { token } });
+    this.socket.onAny((event: string, payload: unknown) => this.inbox.record(event, payload));
+    this.socket.on('connect_error', (error) => this.inbox.record('connect_error', error));
+    this.socket.on('disconnect', (reason) => this.inbox.record('disconnect', reason));
+  }
+
+  async connect(): Promise<this> {
+    this.socket.connect();
+    await this.receives(this.opening);
+    return this;
+  }
+
+  disconnect(): void {
+    this.socket.disconnect();
+  }
+
+  /** The raw acknowledgement. */
+  async ack<C extends keyof CommandsOf[N] & string>(
+    event: C,
+    payload: unknown,
+  ): Promise<Ack<ResultOf<N, C>>> {
+    return (await this.socket.timeout(10_000).emitWithAck(event, payload)) as Ack<ResultOf<N, C>>;
+  }
+
+  async does<C extends keyof CommandsOf[N] & string>(
+    event: C,
+    payload: PayloadOf<N, C>,
+  ): Promise<ResultOf<N, C>> {
+    const answer = await this.ack(event, payload);
+    if (answer.status === 'error') throw new Refused(answer.error);
+    return answer;
+  }
+
+  /** The refusal; fails when the command succeeds. */
+  async refused(event: string, payload: unknown): Promise<WireError> {
+    const answer = await this.ack(event as keyof CommandsOf[N] & string, payload);
+    if (answer.status === 'ok') throw new Error(`${event} was not refused: ${JSON.stringify(answer)}`);
+    return answer.error;
+  }
+
+  receives<E extends keyof EventsOf[N] & string>(event: E, fields: object = {}): Promise<EventsOf[N][E]> {
+    return this.inbox.find<EventsOf[N][E]>(event, fields);
+  }
+
+  got<E extends keyof EventsOf[N] & string>(event: E): EventsOf[N][E][] {
+    return this.inbox.all<EventsOf[N][E]>(event);
+  }
+}
+
+/** A person at one device: REST, and a connection with `/chat` and, when they connect it, each other namespace. */
+export class Actor extends Line<'/chat'> {
+  readonly presence: Line<'/presence'>;
+  readonly notifications: Line<'/notifications'>;
+  readonly admin: Line<'/admin'>;
 
   constructor(
     private readonly url: string,
     readonly session: AuthSession,
     options: { transports?: string[] } = {},
   ) {
-    this.socket = io(`${url}/chat`, {
-      auth: { token: session.accessToken },
+    const manager = new Manager(url, {
       transports: options.transports ?? ['websocket'],
-      forceNew: true,
       autoConnect: false,
       reconnection: false,
     });
-    this.socket.onAny((event: string, payload: unknown) => this.inbox.record(event, payload));
-    this.socket.on('connect_error', (error) => this.inbox.record('connect_error', error));
-    this.socket.on('disconnect', (reason) => this.inbox.record('disconnect', reason));
+    const token = session.accessToken;
+    super(manager, '/chat', token, 'session:ready');
+    this.presence = new Line(manager, '/presence', token, 'presence:list');
+    this.notifications = new Line(manager, '/notifications', token, 'notification:counts');
+    this.admin = new Line(manager, '/admin', token, 'admin:stats');
   }
 
   get id(): string {
@@ -50,46 +116,13 @@ export class Actor {
     return this.session.user;
   }
 
-  async connect(): Promise<this> {
-    this.socket.connect();
-    await this.receives('session:ready');
-    return this;
+  /** The device is gone, with all its sockets. */
+  override disconnect(): void {
+    for (const line of [this.presence, this.notifications, this.admin]) line.socket.disconnect();
+    super.disconnect();
   }
 
-  disconnect(): void {
-    this.socket.disconnect();
-  }
-
-  /** The raw acknowledgement. */
-  async ack<C extends ChatCommand>(event: C, payload: unknown): Promise<Ack<ChatCommands[C]['result']>> {
-    return (await this.socket.timeout(10_000).emitWithAck(event, payload)) as Ack<ChatCommands[C]['result']>;
-  }
-
-  async does<C extends ChatCommand>(
-    event: C,
-    payload: ChatCommands[C]['payload'],
-  ): Promise<ChatCommands[C]['result']> {
-    const answer = await this.ack(event, payload);
-    if (answer.status === 'error') throw new Refused(answer.error);
-    return answer;
-  }
-
-  /** The refusal; fails when the command succeeds. */
-  async refused(event: string, payload: unknown): Promise<WireError> {
-    const answer = await this.ack(event as ChatCommand, payload);
-    if (answer.status === 'ok') throw new Error(`${event} was not refused: ${JSON.stringify(answer)}`);
-    return answer.error;
-  }
-
-  receives<E extends ChatEvent>(event: E, fields: object = {}): Promise<ChatEvents[E]> {
-    return this.inbox.find<ChatEvents[E]>(event, fields);
-  }
-
-  got<E extends ChatEvent>(event: E): ChatEvents[E][] {
-    return this.inbox.all<ChatEvents[E]>(event);
-  }
-
-  sends(roomId: string, content: string, more: Partial<ChatCommands['message:send']['payload']> = {}) {
+  sends(roomId: string, content: string, more: Partial<PayloadOf<'/chat', 'message:send'>> = {}) {
     return this.does('message:send', { roomId, content, ...more });
   }
 
@@ -97,6 +130,12 @@ export class Actor {
   async hasSeenEverythingOf(roomId: string, writer: Actor): Promise<void> {
     const { messageId } = await writer.sends(roomId, 'fence');
     await this.receives('message:new', { id: messageId });
+  }
+
+  /** The direct room with somebody, made when there is none. */
+  async startsDirectWith(other: Actor): Promise<string> {
+    const { room } = await this.does('room:create', { type: 'direct', memberIds: [other.id] });
+    return room.id;
   }
 
   async rest(

@@ -1,6 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DestinationStream } from 'pino';
 import { createApp } from '../../src/app.js';
+import { Administrator } from '../../src/auth/administrator.service.js';
 import type { AuthSession } from '../../src/contract/rest.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { createLogger } from '../../src/platform/logging/logger.js';
@@ -85,6 +86,14 @@ export class TestServer {
   async actors<const Names extends string[]>(...names: Names): Promise<{ [I in keyof Names]: Actor }> {
     const people = await Promise.all(names.map(async (name) => this.connected(await this.register(name))));
     return people as { [I in keyof Names]: Actor };
+  }
+
+  /** Registers an administrator and connects `/chat`. */
+  async administrator(username = 'root'): Promise<Actor> {
+    await this.app
+      .get(Administrator, { strict: false })
+      .createUser({ username, password: PASSWORD, role: 'admin' });
+    return this.connected(await this.login(username));
   }
 
   /** One more device of somebody. */

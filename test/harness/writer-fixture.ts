@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { SendMessage } from '../../src/contract/commands.js';
+import type { SendMessage } from '../../src/contract/chat.js';
 import type { Message } from '../../src/contract/views.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import type { Actor as Identity } from '../../src/platform/identity/actor.js';

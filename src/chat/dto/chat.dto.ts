@@ -1,5 +1,6 @@
 import { IsJWT, Matches, MaxLength } from 'class-validator';
-import type { RefreshAuth, SendSignal, Typing } from '../../contract/commands.js';
+import type { SendSignal, Typing } from '../../contract/chat.js';
+import type { RefreshAuth } from '../../contract/session.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import { IsJsonWithin, IsRoomId, Optional, IsMessageId } from '../../platform/validation/rules.js';
 

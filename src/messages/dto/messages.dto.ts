@@ -10,16 +10,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import type {
-  DeleteMessage,
-  EditMessage,
-  PinMessage,
-  ReactToMessage,
-  ReadHistory,
-  ReadMessage,
-  SendMessage,
-  SyncRoom,
-} from '../../contract/commands.js';
+import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, ReadHistory, ReadMessage, SendMessage, SyncRoom } from '../../contract/chat.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import {
   IsDistinct,

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { v7 as uuidv7 } from 'uuid';
+import { runWithRequestId } from '../identity/request-context.js';
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
-type LoggedRequest = IncomingMessage & { originalUrl?: string; actor?: { userId: string } };
+type LoggedRequest = IncomingMessage & { id?: unknown; originalUrl?: string; actor?: { userId: string } };
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Asked every few seconds by machines. */
@@ -48,7 +49,8 @@ export function requestLogger(logger: Logger): Middleware {
   });
   return (request, response, next) => {
     startedAt.set(request, performance.now());
-    log(request, response, next);
+    log(request, response);
+    runWithRequestId(String(request.id), next);
   };
 }
 

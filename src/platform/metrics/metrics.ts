@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import { CHAT_COMMANDS } from '../../contract/commands.js';
 import type { ErrorCode } from '../../contract/errors.js';
+import { NAMESPACES } from '../../contract/namespaces.js';
 
 export type CommandResult = 'ok' | ErrorCode;
+export type JobResult = 'ok' | 'retry' | 'dead';
 
 /** The children of one command's labels, resolved once: this runs for every command of every socket. */
 interface CommandSeries {
@@ -24,7 +25,9 @@ export class Metrics {
   /** Of this application, not of the process: tests start several in one. */
   private readonly registry = new Registry();
   private readonly registers = [this.registry];
-  private readonly known: ReadonlySet<string> = new Set(CHAT_COMMANDS);
+  private readonly known: ReadonlySet<string> = new Set(
+    Object.values(NAMESPACES).flatMap(({ commands }) => commands),
+  );
   private readonly commandSeries = new Map<string, CommandSeries>();
   private readonly requestSeries = new Map<string, Counter.Internal>();
 
@@ -76,6 +79,12 @@ export class Metrics {
     labelNames: ['method', 'status'],
     registers: this.registers,
   });
+  private readonly jobs = new Counter({
+    name: 'parley_jobs_total',
+    help: 'Attempts of background jobs: ok, retry (failed, to be tried again) or dead (failed for good)',
+    labelNames: ['queue', 'result'],
+    registers: this.registers,
+  });
   private readonly all = Registry.merge([this.registry, processRegistry()]);
 
   /** A command was answered. Names outside the contract share the label `unknown`. */
@@ -122,6 +131,11 @@ export class Metrics {
       this.requestSeries.set(key, counter);
     }
     counter.inc();
+  }
+
+  /** An attempt of a job ended. `queue` is one of those with a handler. */
+  jobFinished(queue: string, result: JobResult): void {
+    this.jobs.inc({ queue, result });
   }
 
   get contentType(): string {

@@ -2,6 +2,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { v7 as uuid } from 'uuid';
 import { AppError } from '../errors/app-error.js';
 import { toAppError } from '../errors/to-app-error.js';
+import { runWithRequestId } from '../identity/request-context.js';
 import { Command } from './command.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 
@@ -12,7 +13,7 @@ export type CommandHandler = (payload: unknown, command: Command) => Promise<unk
 export interface DispatcherHooks {
   /** A command no handler gets to see still counts against the connection's limit. */
   admitUnhandled(socket: RealtimeSocket): Promise<void>;
-  started(): void;
+  started(socket: RealtimeSocket, event: string): void;
   answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void;
   defect(command: Command, error: unknown): void;
 }
@@ -75,7 +76,7 @@ export class CommandDispatcher {
       (error) => this.socket.emit('error', error),
       (answered, result) => this.hooks.answered(this.socket, answered, result),
     );
-    this.hooks.started();
+    this.hooks.started(this.socket, event);
     if (this.waiting.length + this.held >= MAX_WAITING) {
       command.fail(new AppError('RATE_LIMITED', 'Too many commands are waiting', { retryAfterMs: 1000 }));
       return;
@@ -119,7 +120,7 @@ export class CommandDispatcher {
         await this.hooks.admitUnhandled(this.socket);
         throw handler;
       }
-      const answer = await handler(payload, command);
+      const answer = await runWithRequestId(command.requestId, () => handler(payload, command));
       const result = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer;
       // Nothing comes back when the exception filter has answered already; then this is ignored.
       command.succeed(result as object | undefined);

@@ -1,16 +1,21 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOSINGS, type ClosingCode } from '../../contract/errors.js';
+import type { NamespaceName } from '../../contract/namespaces.js';
+import type { UserRole } from '../../contract/views.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
+import { toAppError } from '../errors/to-app-error.js';
+import { DomainEvents } from '../events/domain-events.js';
 import { ConnectionCount } from '../health/connection-count.js';
 import { Readiness } from '../health/readiness.js';
 import { WorkInFlight } from '../health/work-in-flight.js';
 import type { Actor } from '../identity/actor.js';
 import { Metrics } from '../metrics/metrics.js';
+import { ConnectionActive, SocketClosed, SocketOpened } from './connections.events.js';
 import { RecentEndings } from './recent-endings.js';
 import { RealtimeServer } from './realtime-server.js';
-import { sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { ADMIN_NAMESPACE, sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 
 /** A socket is told this long before its token expires, or when half of the time it has left is over. */
@@ -18,6 +23,8 @@ const EXPIRY_WARNING_MS = 60_000;
 /** A drain waits this long for answers, and spreads the return of clients over this time. */
 const DRAIN_WAIT_MS = 8000;
 const DRAIN_SPREAD_MS = 5000;
+/** Less than the patience of anything that watches for inactivity. */
+const ACTIVITY_STEP_MS = 10_000;
 /** `setTimeout` fires at once above this: longer waits go in steps. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -28,6 +35,7 @@ export class Connections implements ConnectionCount {
   private readonly byUser = new Map<string, Set<RealtimeSocket>>();
   private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
   private readonly endings = new RecentEndings();
+  private readonly demotions = new RecentEndings();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -36,6 +44,7 @@ export class Connections implements ConnectionCount {
     private readonly metrics: Metrics,
     private readonly readiness: Readiness,
     private readonly work: WorkInFlight,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Transports that are open. */
@@ -47,8 +56,21 @@ export class Connections implements ConnectionCount {
     return this.byUser.has(userId);
   }
 
-  /** First step of a connect: from here on revocation reaches the socket. */
-  async register(socket: RealtimeSocket): Promise<void> {
+  /** Brings up a socket that passed the handshake: from here on revocation reaches it. `prepare` reads what it begins with. */
+  async open(socket: RealtimeSocket, prepare: () => void | Promise<void>): Promise<void> {
+    try {
+      await this.register(socket);
+      await prepare();
+    } catch (error) {
+      // Nest ignores what `handleConnection` rejects with. Half open the socket is of no use: come again.
+      const { code } = toAppError(error);
+      if (code === 'INTERNAL')
+        this.logger.error({ socketId: socket.id, err: error }, 'A socket could not be opened');
+      this.close(socket, 'DRAIN', 1000 + Math.random() * 2000);
+    }
+  }
+
+  private async register(socket: RealtimeSocket): Promise<void> {
     const { actor } = socket.data;
     const sockets = this.byUser.get(actor.userId) ?? new Set();
     this.byUser.set(actor.userId, sockets.add(socket));
@@ -56,6 +78,9 @@ export class Connections implements ConnectionCount {
     socket.once('disconnect', () => this.forget(socket, actor.userId));
     this.watchExpiry(socket);
     this.closeIfEnded(socket, socket.handshake.issued);
+    if (this.demotions.since(socket.handshake.issued, [userChannel(actor.userId)]))
+      this.setRole(socket, 'user');
+    this.events.publish(new SocketOpened(actor.userId, socket.data.connectionId, namespaceOf(socket)));
     if (this.readiness.draining) this.close(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
     await socket.join(channelsOf(actor));
     this.closeOldest(sockets);
@@ -72,6 +97,20 @@ export class Connections implements ConnectionCount {
     return { expiresAt: new Date(actor.expiresAt).toISOString() };
   }
 
+  /** A role decides what an open socket may do: it holds from here on, and who lost it leaves `/admin`. */
+  changeRole(userId: string, role: UserRole): void {
+    if (role !== 'admin') this.demotions.add(userChannel(userId), 'ROLE_CHANGED');
+    for (const socket of [...(this.byUser.get(userId) ?? [])]) this.setRole(socket, role);
+  }
+
+  /** The person at this socket did something. Listeners are told when the last time is a while ago: this runs for every send. */
+  active({ data }: RealtimeSocket): void {
+    const now = Date.now();
+    if (now - data.activeAt < ACTIVITY_STEP_MS) return;
+    data.activeAt = now;
+    this.events.publish(new ConnectionActive(data.actor.userId, data.connectionId));
+  }
+
   closeSession(sessionId: string, userId: string, code: ClosingCode): void {
     this.endings.add(sessionChannel(sessionId), code);
     for (const socket of [...(this.byUser.get(userId) ?? [])])
@@ -83,9 +122,9 @@ export class Connections implements ConnectionCount {
     for (const socket of [...(this.byUser.get(userId) ?? [])]) this.close(socket, code);
   }
 
-  /** Tells the socket why, refuses what it still sends, and closes its transport. */
+  /** Tells the socket why, refuses what it still sends, and closes its transport; of a lost role only the namespace. */
   close(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
-    if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(true);
+    if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(code !== 'ROLE_CHANGED');
   }
 
   /** The end of this instance, before anything else ends: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
@@ -117,8 +156,14 @@ export class Connections implements ConnectionCount {
       if (actor.sessionId) await socket.join(sessionChannel(actor.sessionId));
     }
     socket.data.actor = actor;
+    this.setRole(socket, actor.role);
     this.watchExpiry(socket);
     this.closeIfEnded(socket, askedAt);
+  }
+
+  private setRole(socket: RealtimeSocket, role: UserRole): void {
+    socket.data.actor = { ...socket.data.actor, role };
+    if (socket.nsp.name === ADMIN_NAMESPACE && role !== 'admin') this.close(socket, 'ROLE_CHANGED');
   }
 
   /** For an identity that was read after `readAt`: when it ended since, nobody could find this socket to close it. */
@@ -155,6 +200,7 @@ export class Connections implements ConnectionCount {
     const sockets = this.byUser.get(userId);
     sockets?.delete(socket);
     if (sockets?.size === 0) this.byUser.delete(userId);
+    this.events.publish(new SocketClosed(userId, socket.data.connectionId, namespaceOf(socket)));
   }
 
   /** Sets keep the order of insertion, so the first transport is the oldest. */
@@ -165,6 +211,11 @@ export class Connections implements ConnectionCount {
     const [oldest] = transports;
     for (const socket of open) if (socket.conn === oldest) this.close(socket, 'CONNECTION_LIMIT', 1000);
   }
+}
+
+/** The adapter admits to namespaces of gateways only. */
+function namespaceOf({ nsp }: RealtimeSocket): NamespaceName {
+  return nsp.name as NamespaceName;
 }
 
 function channelsOf({ userId, sessionId }: Actor): string[] {

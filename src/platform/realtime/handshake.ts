@@ -8,10 +8,11 @@ import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { toAppError } from '../errors/to-app-error.js';
 import { Readiness } from '../health/readiness.js';
+import { assertAdministrator } from '../identity/administrator.js';
 import { addressKey } from '../throttling/address-key.js';
 import { Throttle } from '../throttling/throttle.js';
 import { HandshakeLine, handshakeOver } from './handshake-line.js';
-import type { RealtimeSocket } from './realtime-socket.js';
+import { ADMIN_NAMESPACE, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 
 /** What Socket.IO sends as `connect_error`: one of the fixed texts, and the `WireError` as `data`. */
@@ -67,7 +68,9 @@ export class Handshake {
           details: [{ path: 'query.token', problem: 'a token in the address is refused' }],
         });
       await this.line.enter(socket);
-      socket.data.actor = await this.authenticator.authenticate(auth.token ?? bearer(socket));
+      const actor = await this.authenticator.authenticate(auth.token ?? bearer(socket));
+      if (socket.nsp.name === ADMIN_NAMESPACE) assertAdministrator(actor);
+      Object.assign(socket.data, { actor, address: this.addressOf(socket), activeAt: Date.now() });
       // Socket.IO keeps the handshake for the life of the socket; the token has done its work. A header stays: it is
       // of the transport, and authenticates its other namespaces too.
       socket.handshake.auth = {};
@@ -94,14 +97,15 @@ export class Handshake {
     this.transports.get(socket.conn)?.namespaces.delete(socket.nsp.name);
   }
 
+  private addressOf(socket: RealtimeSocket): string {
+    return proxyAddr(socket.request, this.trustedProxies);
+  }
+
   /** Above the limit of failures, an address is told to wait instead of why it failed. */
   private async counted(socket: RealtimeSocket, refusal: AppError): Promise<AppError> {
     if (refusal.status >= 500) return refusal;
     try {
-      await this.throttle.check(
-        'failedHandshakes',
-        addressKey(proxyAddr(socket.request, this.trustedProxies)),
-      );
+      await this.throttle.check('failedHandshakes', addressKey(this.addressOf(socket)));
       return refusal;
     } catch (error) {
       return toAppError(error);

@@ -1,5 +1,6 @@
 import { applyDecorators, UseFilters, UseGuards } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
+import type { NamespaceName } from '../../contract/namespaces.js';
 import { markAdmitted } from './command-dispatcher.js';
 import { handshakeOver } from './handshake-line.js';
 import { RealtimeExceptionFilter } from './realtime-exception.filter.js';
@@ -15,7 +16,7 @@ export const REALTIME_GATEWAY = 'parley:realtime-gateway';
  * and the error filter (of Nest's global parts only filters do not reach gateways; a pipe given here too would run
  * twice). Its handlers take `@ConnectedSocket()` first.
  */
-export function RealtimeGateway(namespace: string): ClassDecorator {
+export function RealtimeGateway(namespace: NamespaceName): ClassDecorator {
   return (target) => {
     Reflect.defineMetadata(REALTIME_GATEWAY, namespace, target);
     reportAdmission(target.prototype as Record<string, unknown>);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Namespace, Server } from 'socket.io';
+import type { NamespaceName } from '../../contract/namespaces.js';
 import type { SocketData } from './realtime-socket.js';
 import type { DefaultEventsMap } from 'socket.io';
 
@@ -14,7 +15,7 @@ export class RealtimeServer {
     this.server = server;
   }
 
-  namespace(name: string): RealtimeNamespace {
+  namespace(name: NamespaceName): RealtimeNamespace {
     if (!this.server) throw new Error('The socket server is not listening yet');
     return this.server.of(name);
   }

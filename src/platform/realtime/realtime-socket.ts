@@ -7,12 +7,19 @@ export interface SocketData {
   actor: Actor;
   /** Of the transport: its sockets in all namespaces share it, and its limits. */
   connectionId: string;
+  /** Of the client, as the trusted proxies tell it. */
+  address: string;
+  /** When the person last did something here, in ms since the epoch. */
+  activeAt: number;
   /** Set when the server has decided to close the socket: later commands are refused. */
   closing?: ClosingCode;
 }
 
 /** A socket of any namespace, after the handshake. Events leave through `Publisher`, never through `emit` of it. */
 export type RealtimeSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>;
+
+/** The namespace that only administrators enter. */
+export const ADMIN_NAMESPACE = '/admin';
 
 /** The names of Socket.IO rooms. They are built here only, so that no string of a client ever names one. */
 export const roomChannel = (roomId: string) => `room:${roomId}`;

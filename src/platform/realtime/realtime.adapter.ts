@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, Server, ServerOptions } from 'socket.io';
+import { ACTIVITY_COMMANDS } from '../../contract/presence.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import type { AppError } from '../errors/app-error.js';
@@ -81,8 +82,9 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     return this.throttle.check('commands', socket.data.connectionId);
   }
 
-  started(): void {
+  started(socket: RealtimeSocket, event: string): void {
     this.work.started();
+    if (ACTIVITY_COMMANDS.has(event)) this.connections.active(socket);
   }
 
   answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void {

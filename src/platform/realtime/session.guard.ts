@@ -15,7 +15,10 @@ export class SessionGuard implements CanActivate {
     if (data.closing)
       throw CLOSINGS[data.closing].reconnect
         ? new AppError('UNAVAILABLE', 'This connection is being closed: come again', { retryAfterMs: 1000 })
-        : new AppError('SESSION_REVOKED', 'This connection is being closed');
+        : new AppError(
+            data.closing === 'SUSPENDED' ? 'SUSPENDED' : 'SESSION_REVOKED',
+            'This connection is being closed',
+          );
     // A socket is closed at its expiry by a timer; this is for the moment between.
     if (data.actor.expiresAt <= Date.now() && !Reflect.hasMetadata(ALLOW_EXPIRED, context.getHandler()))
       throw new AppError('TOKEN_EXPIRED', 'Token expired');

@@ -1,9 +1,12 @@
 /**
- * Every command of `/chat`: its payload and what a successful acknowledgement carries beside `status: 'ok'`.
- * Every command can be refused with VALIDATION_FAILED, RATE_LIMITED, TOKEN_EXPIRED, SESSION_REVOKED,
- * INTERNAL and UNAVAILABLE; further codes stand with the command. A room that is private or direct answers
- * NOT_FOUND to people who are not in it.
+ * `/chat`: rooms and messages. For each command its payload, and what a successful acknowledgement carries beside
+ * `status: 'ok'`. Every command of every namespace can be refused with VALIDATION_FAILED, RATE_LIMITED, TOKEN_EXPIRED,
+ * SESSION_REVOKED, INTERNAL and UNAVAILABLE; further codes stand with the command. A room that is private or direct
+ * answers NOT_FOUND to people who are not in it. What writes into a room is refused with MUTED or BANNED where a
+ * moderator has said so.
  */
+import type { SessionLimits } from './limits.js';
+import { SESSION_EVENTS, type SessionCommands, type SessionEvents } from './session.js';
 import type {
   MemberRole,
   Member,
@@ -165,14 +168,9 @@ export interface Typing {
   roomId: string;
   threadId?: string;
 }
-/** Renews all sockets of the connection. The token must be of the same user. */
-export interface RefreshAuth {
-  token: string;
-}
-
 type Nothing = Record<never, never>;
 
-export interface ChatCommands {
+export interface ChatCommands extends SessionCommands {
   /** Membership and subscription. NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED. Without a callback the answer comes as `room:joined`, `room:history`, `room:members`. */
   'room:join': { payload: JoinRoom; result: JoinedRoom };
   /** Ends the membership. The last owner hands over first: CONFLICT. Direct rooms cannot be left: FORBIDDEN. */
@@ -199,7 +197,8 @@ export interface ChatCommands {
   'room:signal': { payload: SendSignal; result: Nothing };
   /**
    * Acknowledged and broadcast after COMMIT only. Duplicates are recognised before anything else is checked.
-   * NOT_A_MEMBER, FORBIDDEN, ROOM_ARCHIVED, ROOM_FROZEN, SLOW_MODE, NOT_FOUND (reply or thread), IDEMPOTENCY_CONFLICT.
+   * NOT_A_MEMBER, FORBIDDEN, ROOM_ARCHIVED, ROOM_FROZEN, SLOW_MODE, CONTENT_REJECTED, NOT_FOUND (reply or thread),
+   * IDEMPOTENCY_CONFLICT. What a filter masks is stored and shown masked.
    */
   'message:send': { payload: SendMessage; result: SentMessage };
   /** Own messages only. */
@@ -215,13 +214,12 @@ export interface ChatCommands {
   /** At most once per 2 s and room; expires after 5 s. LIMIT_EXCEEDED in rooms above 1,000 members. */
   'typing:start': { payload: Typing; result: Nothing };
   'typing:stop': { payload: Typing; result: Nothing };
-  'auth:refresh': { payload: RefreshAuth; result: { expiresAt: string } };
 }
 
 export type ChatCommand = keyof ChatCommands;
 
 /** The names at run time. `Record` makes a forgotten or invented one a compile error. */
-const names: Record<ChatCommand, true> = {
+const commands: Record<ChatCommand, true> = {
   'room:join': true,
   'room:leave': true,
   'room:create': true,
@@ -245,4 +243,61 @@ const names: Record<ChatCommand, true> = {
   'typing:stop': true,
   'auth:refresh': true,
 };
-export const CHAT_COMMANDS = Object.keys(names) as ChatCommand[];
+export const CHAT_COMMANDS = Object.keys(commands) as ChatCommand[];
+
+/** Every event of `/chat` and who receives it. Live message events of a room carry its `rev` 1, 2, 3 ... without gaps. */
+export interface ChatEvents extends SessionEvents {
+  /** To the socket, after it is subscribed to the rooms its user is a member of (the first 1,000). */
+  'session:ready': { userId: string; expiresAt: string; limits: SessionLimits; serverTime: string };
+  /** To everyone in the room, the sender's sockets too. */
+  'message:new': Message;
+  /** To everyone in the room: an edit, a reaction, a pin, new thread counts. */
+  'message:updated': Message;
+  /** To everyone in the room: the tombstone. */
+  'message:deleted': Message;
+  /** To the room, at most one per second; not in rooms above 100 members. */
+  'message:read': { roomId: string; cursors: { userId: string; seq: number }[] };
+  /** To the joining socket, when `room:join` came without a callback: the ack's `room` and `readState`. */
+  'room:joined': { room: Room; readState: ReadState };
+  /** After `room:joined`: the newest messages, or the sync page when `since` was given (then with `rev`). */
+  'room:history': { roomId: string; messages: Message[]; hasMore: boolean; rev?: number; reset?: true };
+  /** After `room:history`: the first page of members. */
+  'room:members': { roomId: string; members: Member[]; cursor?: string };
+  /** To the room: a membership began or ended (not for each connect). */
+  'room:user-joined': { roomId: string; userId: string; username: string };
+  'room:user-left': { roomId: string; userId: string; username: string };
+  /** To all sockets of a user whom somebody else added. */
+  'room:added': { room: Room };
+  /** To everyone in the room, each with their own role and capabilities. */
+  'room:updated': { room: Room };
+  /** To all sockets of a user whose membership ended. */
+  'room:removed': { roomId: string; reason: 'left' | 'kicked' | 'banned' };
+  'room:signal': { roomId: string; userId?: string; kind: string; data: unknown };
+  /** To the user's own sockets, absolute: after an own read, a join, a deletion or a mention; not per message. */
+  'room:read-state': ReadState;
+  /** To the room, never to the typist's own sockets. */
+  'typing:update': { roomId: string; userId: string; username: string; isTyping: boolean; threadId?: string };
+}
+
+export type ChatEvent = keyof ChatEvents;
+
+const events: Record<ChatEvent, true> = {
+  ...SESSION_EVENTS,
+  'session:ready': true,
+  'message:new': true,
+  'message:updated': true,
+  'message:deleted': true,
+  'message:read': true,
+  'room:joined': true,
+  'room:history': true,
+  'room:members': true,
+  'room:user-joined': true,
+  'room:user-left': true,
+  'room:added': true,
+  'room:updated': true,
+  'room:removed': true,
+  'room:signal': true,
+  'room:read-state': true,
+  'typing:update': true,
+};
+export const CHAT_EVENTS = Object.keys(events) as ChatEvent[];

@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { JobRunner } from './job-runner.js';
+import { Jobs } from './jobs.js';
+import { JobsRepository } from './jobs.repository.js';
+
+@Global()
+@Module({ providers: [JobsRepository, JobRunner, Jobs], exports: [Jobs] })
+export class JobsModule {}

@@ -1,0 +1,121 @@
+import { Logger } from '@nestjs/common';
+import { UnitOfWork, type Transaction } from '../database/unit-of-work.js';
+import { sqlStateOf } from '../errors/database-error.js';
+import { toAppError } from '../errors/to-app-error.js';
+import { describeError } from '../logging/describe-error.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { OutboxRepository, OutboxRow, TakenRow } from './outbox.repository.js';
+
+/** Writes what rows lead to, in the transaction that deletes them. */
+export type OutboxHandler<P extends object = object> = (
+  tx: Transaction,
+  rows: OutboxRow<P>[],
+) => Promise<void>;
+
+const BATCH = 100;
+const MOST_ERROR = 500;
+const TIMED_OUT = '57014';
+
+/** Hands the rows of one topic to its consumer on this node, one batch at a time. */
+export class TopicDrain {
+  private readonly logger = new Logger('Outbox');
+  private running: Promise<void> | undefined;
+  private wanted = false;
+  private stopped = false;
+
+  constructor(
+    private readonly topic: string,
+    private readonly handler: OutboxHandler,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly rows: OutboxRepository,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** There may be rows. Woken while at work, it looks once more. */
+  wake(): void {
+    if (this.stopped) return;
+    this.wanted = true;
+    this.running ??= this.work();
+  }
+
+  /** Resolves when the batch under way has ended; no other begins. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+  }
+
+  private async work(): Promise<void> {
+    try {
+      while (this.wanted && !this.stopped) {
+        this.wanted = false;
+        while (!this.stopped && (await this.nextBatch()) === BATCH);
+      }
+    } catch (error) {
+      // Nothing is lost: the rows are still there at the next look.
+      this.logger.warn({ topic: this.topic, error: describeError(error) }, 'Draining was interrupted');
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  /** How many rows were dealt with. */
+  private async nextBatch(): Promise<number> {
+    let taken: TakenRow[] = [];
+    try {
+      await this.unitOfWork.run(async (tx) => {
+        taken = await this.rows.take(tx, this.topic, BATCH);
+        await this.handle(tx, taken);
+      });
+    } catch (error) {
+      await this.isolate(taken, error);
+    }
+    return taken.length;
+  }
+
+  private async handle(tx: Transaction, rows: TakenRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.handler(tx, rows);
+    await this.rows.remove(tx, rows);
+  }
+
+  /** Rows that cannot be handled together are tried in halves, in their order, until those that fail alone are found. */
+  private async isolate(rows: TakenRow[], error: unknown): Promise<void> {
+    const [first] = rows;
+    if (!first || isPassing(error)) throw error;
+    if (rows.length === 1) return this.fail(first, error);
+    const middle = Math.ceil(rows.length / 2);
+    for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+      if (this.stopped) return;
+      try {
+        await this.unitOfWork.run(async (tx) => {
+          const ids = half.map(({ id }) => id);
+          await this.handle(tx, await this.rows.takeOnly(tx, ids));
+        });
+      } catch (inHalf) {
+        await this.isolate(half, inHalf);
+      }
+    }
+  }
+
+  private async fail(row: TakenRow, error: unknown): Promise<void> {
+    const described = describeError(error);
+    const fate = await this.unitOfWork.run((tx) => this.rows.fail(tx, row, inOneLine(described)));
+    const line = { topic: this.topic, id: row.id, attempt: row.attempts + 1, error: described };
+    if (fate === 'later') {
+      this.logger.warn(line, 'A row failed and will be tried again');
+      return;
+    }
+    this.metrics.outboxDied(this.topic);
+    this.logger.error(line, 'A row failed for the last time and is dead');
+  }
+}
+
+/** The database's trouble, not the row's. A statement that takes too long may be: it is tried with fewer rows, and counts. */
+function isPassing(error: unknown): boolean {
+  return sqlStateOf(error) !== TIMED_OUT && toAppError(error).code === 'UNAVAILABLE';
+}
+
+function inOneLine({ type, message, code, constraint }: ReturnType<typeof describeError>): string {
+  const text = [type, code, constraint, message].filter((part) => part !== undefined).join(' ');
+  return text.replaceAll('\0', '').slice(0, MOST_ERROR).toWellFormed();
+}
