@@ -3,15 +3,17 @@
  * contract <- platform <- features <- app; a feature knows only the features listed beside it.
  */
 const FEATURES = {
-  users: [],
-  auth: ['users'],
-  rooms: ['users'],
-  messages: ['users', 'rooms'],
-  presence: ['users', 'rooms'],
-  notifications: ['users', 'rooms', 'messages'],
-  moderation: ['users', 'rooms', 'messages'],
-  chat: ['users', 'rooms', 'messages'],
-  admin: ['users', 'auth', 'rooms', 'messages', 'presence', 'notifications', 'moderation', 'chat'],
+  audit: [],
+  users: ['audit'],
+  auth: ['audit', 'users'],
+  rooms: ['audit', 'users'],
+  messages: ['audit', 'users', 'rooms'],
+  presence: ['audit', 'users', 'rooms'],
+  notifications: ['audit', 'users', 'rooms', 'messages'],
+  delivery: ['audit', 'users', 'rooms', 'messages', 'notifications'],
+  moderation: ['audit', 'users', 'rooms', 'messages'],
+  chat: ['audit', 'users', 'rooms', 'messages'],
+  admin: ['audit', 'users', 'auth', 'rooms', 'messages', 'presence', 'notifications', 'moderation', 'chat'],
 };
 const names = Object.keys(FEATURES);
 const anyOf = (list) => `(${list.join('|')})`;

@@ -14,6 +14,7 @@ const SOURCES = [
   'src',
   'client/src',
   'scripts',
+  'bench',
   'ormconfig.ts',
   'package.json',
   'tsconfig.json',

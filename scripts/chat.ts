@@ -11,18 +11,26 @@ import {
   register,
   signIn,
   type Account,
+  type Member,
   type Message,
+  type Notification,
+  type OwnPresence,
   type ParleyClient,
+  type PresenceStatus,
+  type PresenceWatch,
+  type RoomEvents,
   type RoomHandle,
   type SignIn,
 } from '../client/src/index.js';
 
 const USAGE =
   'Usage: npm run chat -- --as USERNAME [--room general] [--url http://localhost:3000] [--password PASSWORD]';
-const HELP = `  /who                 who is in the room
+const HELP = `  /who                 who is in the room, and what they are up to
   /reply #N TEXT       answers message N
   /edit [#N] TEXT      changes message N, or your last one
   /react [#N] EMOJI    on message N, or the last one
+  /inbox               what is unread elsewhere, and marks it as read
+  /status STATUS TEXT  online, away, busy or invisible, with or without a text
   /quit                leaves the terminal, not the room`;
 /** Of the people `npm run seed` makes. */
 const DEMO_PASSWORD = 'parley-demo';
@@ -103,9 +111,28 @@ function line(message: Message): string {
   return `${dim(`#${seq} ${time(createdAt)}`)} ${plain(sender.name)}${to}${thread}: ${body}${tail}`;
 }
 
+const MARKS: Record<PresenceStatus, string> = { online: '●', away: '◐', busy: '⊖', offline: '○' };
+const STATUSES: readonly string[] = ['online', 'away', 'busy', 'invisible'] satisfies OwnPresence['status'][];
+const isStatus = (word: string): word is OwnPresence['status'] => STATUSES.includes(word);
+
+/** What is known of somebody's presence says more than the member list, which only says whether they are here. */
+function memberLine({ userId, name, role, online }: Member, client: ParleyClient): string {
+  const presence = client.presence.get(userId);
+  const mark = MARKS[presence?.status ?? (online ? 'online' : 'offline')];
+  const text = presence?.text === undefined ? '' : `: ${plain(presence.text)}`;
+  return `  ${mark} ${plain(name)} ${dim(role)}${text}`;
+}
+
+function notificationLine({ kind, title, body, count }: Notification): string {
+  const times = count > 1 ? dim(` (${count})`) : '';
+  return `${dim(`[${kind}]`)} ${plain(title)}${times}: ${plain(body)}`;
+}
+
 /** The screen: what was said above, what is being typed below. */
 class Terminal {
   private isClosed = false;
+  private unread = 0;
+  private typists: string[] = [];
 
   constructor(private readonly input: Interface) {}
 
@@ -116,8 +143,25 @@ class Terminal {
   }
 
   typing(names: string[]): void {
+    this.typists = names;
+    this.prompt();
+  }
+
+  /** How many notifications wait. */
+  waiting(unread: number): void {
+    if (unread === this.unread) return;
+    this.unread = unread;
+    if (process.stdout.isTTY) this.prompt();
+    else this.say(dim(`${unread} unread`));
+  }
+
+  private prompt(): void {
     if (this.isClosed || !process.stdout.isTTY) return;
-    this.input.setPrompt(names.length === 0 ? '> ' : `${dim(`${plain(names.join(', '))} typing`)} > `);
+    const words = [
+      ...(this.unread === 0 ? [] : [`${this.unread} unread`]),
+      ...(this.typists.length === 0 ? [] : [`${plain(this.typists.join(', '))} typing`]),
+    ];
+    this.input.setPrompt(words.length === 0 ? '> ' : `${dim(words.join(', '))} > `);
     this.input.prompt(true);
   }
 
@@ -126,6 +170,13 @@ class Terminal {
     this.input.close();
   }
 }
+
+const LEFT: Record<RoomEvents['left']['reason'], string> = {
+  left: 'You left the room',
+  kicked: 'You were removed from the room',
+  banned: 'You were banned from the room',
+  unknown: 'You are not in the room any more',
+};
 
 function show(client: ParleyClient, room: RoomHandle, screen: Terminal): void {
   room.on('message', (message) => {
@@ -143,13 +194,52 @@ function show(client: ParleyClient, room: RoomHandle, screen: Terminal): void {
     screen.say(dim('-- much was said meanwhile --'));
     room.messages.forEach((message) => screen.say(line(message)));
   });
-  room.on('left', ({ reason }) =>
-    screen.say(dim(reason === 'kicked' ? 'You were removed from the room' : 'You left the room')),
-  );
+  room.on('left', ({ reason }) => screen.say(dim(LEFT[reason])));
   client.on('state', ({ state, reason }) => {
     if (reason === undefined) screen.say(dim(`-- ${state} --`));
     else if (reason !== 'BY_CLIENT') screen.say(dim(`-- ${state}: ${reason} --`));
   });
+}
+
+/** Of the room on the screen nothing is said twice. */
+function notify({ notifications }: ParleyClient, room: RoomHandle, screen: Terminal): void {
+  const tell = (notification: Notification) => {
+    if (notification.roomId !== room.id && notification.silent === undefined)
+      screen.say(notificationLine(notification));
+  };
+  notifications.on('new', tell);
+  notifications.on('updated', tell);
+  notifications.on('announcement', ({ title, body, from }) =>
+    screen.say(`${dim(`[announcement of ${plain(from.name)}]`)} ${plain(title)}: ${plain(body)}`),
+  );
+  notifications.on('counts', ({ unread }) => screen.waiting(unread));
+}
+
+/** The people of the last `/who`, who stay watched until the next. */
+let watch: PresenceWatch | undefined;
+
+async function who(client: ParleyClient, room: RoomHandle): Promise<string> {
+  const { members } = await client.send('room:members', { roomId: room.id });
+  const before = watch;
+  watch = client.presence.watch(members.map(({ userId }) => userId));
+  await watch.ready;
+  before?.stop();
+  return members.map((member) => memberLine(member, client)).join('\n');
+}
+
+async function readInbox({ notifications }: ParleyClient): Promise<string> {
+  const { notifications: unread } = await notifications.list({ filter: 'unread' });
+  if (unread.length === 0) return dim('Nothing is unread');
+  await notifications.seen();
+  await notifications.read(unread.map(({ id }) => id));
+  return unread.toReversed().map(notificationLine).join('\n');
+}
+
+async function setStatus({ presence }: ParleyClient, words: string): Promise<string> {
+  const [status = '', ...text] = words.trim().split(/\s+/);
+  if (!isStatus(status)) return HELP;
+  const own = await presence.set(status, text.length === 0 ? {} : { text: text.join(' ') });
+  return dim(`You are ${own.status}${own.text === undefined ? '' : `: ${plain(own.text)}`}`);
 }
 
 /** What a typed line does; the answer is said, if there is one. */
@@ -161,12 +251,12 @@ async function obey(text: string, client: ParleyClient, room: RoomHandle): Promi
     case '':
       if (text.trim() !== '') await room.send(text);
       return undefined;
-    case 'who': {
-      const { members } = await client.send('room:members', { roomId: room.id });
-      return members
-        .map((each) => `  ${each.online ? '●' : '○'} ${plain(each.name)} ${dim(each.role)}`)
-        .join('\n');
-    }
+    case 'who':
+      return who(client, room);
+    case 'inbox':
+      return readInbox(client);
+    case 'status':
+      return setStatus(client, argument);
     case 'reply':
       if (chosen === undefined || argument === '') return HELP;
       await room.send(argument, { replyTo: chosen.id });
@@ -209,6 +299,7 @@ async function run(): Promise<void> {
   screen.say(`${plain(room.view?.name ?? roomId)} — you are ${plain(user.name)}; /help says what you can do`);
   room.messages.forEach((message) => screen.say(line(message)));
   show(client, room, screen);
+  notify(client, room, screen);
   process.stdin.on('keypress', () => room.typing(input.line !== '' && !input.line.startsWith('/')));
 
   const underWay = new Set<Promise<void>>();

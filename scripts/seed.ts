@@ -1,7 +1,9 @@
 /**
- * A small lively world for trying things out: `npm run seed -- [--url http://localhost:3000]`.
+ * A small lively world for trying things out:
+ * `npm run seed -- [--url http://localhost:3000] [--admin USERNAME --password PASSWORD]`.
  * Everything goes through the public API, and running it again changes nothing: rooms have fixed ids,
- * messages fixed `clientMessageId`s, and the rest is idempotent.
+ * messages fixed `clientMessageId`s, and the rest is idempotent. With the name of an administrator there is an
+ * announcement too.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -9,10 +11,13 @@ import {
   ParleyError,
   register,
   signIn,
+  type OwnPresence,
   type ParleyClient,
   type RoomHandle,
   type SignIn,
 } from '../client/src/index.js';
+import type { Report } from '../src/contract/moderation.js';
+import type { Page } from '../src/contract/rest.js';
 
 const PASSWORD = 'parley-demo';
 const PEOPLE = {
@@ -23,6 +28,7 @@ const PEOPLE = {
   dennis: 'Dennis Novak',
   barbara: 'Barbara Silva',
 } as const;
+type OwnStatus = OwnPresence['status'];
 /** Above every `seq` there is. */
 const NEWEST = 2 ** 31 - 1;
 type Person = keyof typeof PEOPLE;
@@ -38,6 +44,7 @@ interface Line {
   reactions?: [emoji: string, ...by: Person[]][];
   pinnedBy?: Person;
   editedTo?: string;
+  reported?: { by: Person; reason: string };
 }
 interface SeedRoom {
   /** Absent for direct rooms: they are found by their members. */
@@ -94,6 +101,11 @@ const ROOMS: SeedRoom[] = [
         mentions: ['linus'],
       },
       { by: 'linus', text: 'Of course.', replyTo: 8, reactions: [['👍', 'ada']] },
+      {
+        by: 'dennis',
+        text: 'Anybody interested in a nearly new espresso machine? Half the price, write to me.',
+        reported: { by: 'margaret', reason: 'General is not a market place' },
+      },
     ],
   },
   {
@@ -204,6 +216,17 @@ const ROOMS: SeedRoom[] = [
   },
 ];
 
+const STATUSES: Partial<Record<Person, [status: OwnStatus, text: string]>> = {
+  grace: ['busy', 'Reviewing until three'],
+  dennis: ['away', 'Dumplings'],
+  linus: ['online', 'Pulling cables'],
+};
+const ANNOUNCEMENT = {
+  title: 'Welcome to this installation',
+  body: 'Announcements come to everybody: at once to those who are here, and into the inbox of the others.',
+  reason: 'seed',
+};
+
 /** Limits for everybody hold for the seed too: it waits. */
 async function patiently<T>(act: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -242,13 +265,17 @@ async function enter(url: string, username: Person, isNewWorld: boolean): Promis
 /** The people, signed in and connected. */
 class Cast {
   private readonly clients = new Map<Person, ParleyClient>();
+  private readonly signIns = new Map<Person, SignIn>();
+  private url = '';
 
   async arrive(url: string): Promise<void> {
+    this.url = url;
     let isNewWorld = false;
     for (const username of EVERYBODY) {
-      const [{ getToken }, isNew] = await enter(url, username, isNewWorld);
+      const [entered, isNew] = await enter(url, username, isNewWorld);
       isNewWorld = isNew;
-      const client = createClient({ url, getToken });
+      this.signIns.set(username, entered);
+      const client = createClient({ url, getToken: entered.getToken });
       await client.connect({ timeoutMs: 10_000 });
       this.clients.set(username, client);
     }
@@ -260,6 +287,18 @@ class Cast {
   }
   id(person: Person): string {
     return this.client(person).userId ?? '';
+  }
+  /** What a socket has no command for. */
+  async rest<T>(person: Person, method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const token = await this.signIns.get(person)?.getToken();
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok)
+      throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as T;
   }
   leave(): void {
     for (const client of this.clients.values()) client.close();
@@ -292,7 +331,8 @@ async function play(cast: Cast, seed: SeedRoom): Promise<RoomHandle> {
     return room;
   };
   const ids: string[] = [];
-  for (const [index, { by, text, replyTo, thread, mentions, ...more }] of seed.lines.entries()) {
+  for (const [index, line] of seed.lines.entries()) {
+    const { by, text, replyTo, thread, mentions, reported, ...more } = line;
     const { messageId } = await roomOf(by).send(text, {
       clientMessageId: `seed-${seed.id ?? seed.others.join('-')}-${index}`,
       replyTo: replyTo === undefined ? undefined : ids[replyTo],
@@ -301,6 +341,7 @@ async function play(cast: Cast, seed: SeedRoom): Promise<RoomHandle> {
     });
     ids.push(messageId);
     await embellish(messageId, roomOf, by, text, more);
+    if (reported !== undefined) await report(cast, roomId, seed.owner, messageId, reported);
   }
   return roomOf(seed.owner);
 }
@@ -322,8 +363,52 @@ async function embellish(
   if (current?.content === text) await patiently(() => roomOf(by).edit(messageId, editedTo));
 }
 
+/** Only when nobody has reported it, or has looked at the report already. */
+async function report(
+  cast: Cast,
+  roomId: string,
+  owner: Person,
+  messageId: string,
+  { by, reason }: NonNullable<Line['reported']>,
+): Promise<void> {
+  const { data } = await cast.rest<Page<Report>>(owner, 'GET', `/moderation/reports?roomId=${roomId}`);
+  if (data.some((each) => each.messageId === messageId)) return;
+  await cast.rest(by, 'POST', '/moderation/reports', { messageId, reason });
+}
+
+async function setStatuses(cast: Cast): Promise<void> {
+  for (const [person, [status, text]] of Object.entries(STATUSES) as [Person, [OwnStatus, string]][])
+    await patiently(() => cast.client(person).presence.set(status, { text }));
+}
+
+/** Once: it stands in the administrator's own inbox. */
+async function announce(url: string, username: string, password: string): Promise<void> {
+  const { getToken } = await patiently(() => signIn({ url, username, password }));
+  const client = createClient({ url, getToken });
+  try {
+    for (const filter of ['all', 'archived'] as const) {
+      let cursor: string | undefined;
+      do {
+        const page = await client.notifications.list({ filter, ...(cursor !== undefined && { cursor }) });
+        if (page.notifications.some(({ title }) => title === ANNOUNCEMENT.title)) return;
+        ({ cursor } = page);
+      } while (cursor !== undefined);
+    }
+    const { title } = await client.admin.announce(ANNOUNCEMENT);
+    console.log(`to everybody  ${title}`);
+  } finally {
+    client.close();
+  }
+}
+
 async function run(): Promise<void> {
-  const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://localhost:3000' } } });
+  const { values } = parseArgs({
+    options: {
+      url: { type: 'string', default: 'http://localhost:3000' },
+      admin: { type: 'string' },
+      password: { type: 'string' },
+    },
+  });
   const cast = new Cast();
   try {
     await cast.arrive(values.url);
@@ -331,6 +416,8 @@ async function run(): Promise<void> {
       const room = await play(cast, seed);
       console.log(`${(room.view?.type ?? '').padEnd(13)} ${room.view?.name ?? room.id} (${room.id})`);
     }
+    await setStatuses(cast);
+    if (values.admin !== undefined) await announce(values.url, values.admin, values.password ?? PASSWORD);
   } finally {
     cast.leave();
   }

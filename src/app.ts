@@ -29,6 +29,8 @@ const WITHOUT_PREFIX = [
   'metrics',
   'setup',
   'docs/errors',
+  'email/confirm',
+  'email/unsubscribe',
 ].flatMap((path) => [
   { path, method: RequestMethod.GET },
   { path, method: RequestMethod.POST },

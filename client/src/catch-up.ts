@@ -25,7 +25,7 @@ export interface CatchUpListener {
   /** The log was begun afresh: what was between is unknown. */
   reset: () => void;
   /** The room is not the user's any more. */
-  lost: () => void;
+  lost: (reason: 'banned' | 'unknown') => void;
 }
 
 /** The pages of one catch-up so far. */
@@ -108,7 +108,7 @@ export class CatchUp {
         const error = ParleyError.from(cause);
         // The answer to somebody who left does not concern the one who joins again.
         if (error.code === 'CLOSED' || this.isStopped) break;
-        if (saysNotInRoom(error)) this.listener.lost();
+        if (saysNotInRoom(error)) this.listener.lost(error.code === 'BANNED' ? 'banned' : 'unknown');
         else if (error.retryAfterMs !== undefined) await sleep(obeying(this.wire.timing, error.retryAfterMs));
       }
     }

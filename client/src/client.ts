@@ -1,5 +1,13 @@
-import { type ChatCommand, type ChatCommands, type JoinRoom, CHAT_EVENTS, type ChatEvent, type ChatEvents } from '../../src/contract/chat.js';
+import {
+  type ChatCommand,
+  type ChatCommands,
+  type JoinRoom,
+  CHAT_EVENTS,
+  type ChatEvent,
+  type ChatEvents,
+} from '../../src/contract/chat.js';
 import { CONTRACT_LIMITS } from '../../src/contract/limits.js';
+import { AdminPart } from './admin.js';
 import type { CommandOptions } from './command-queue.js';
 import {
   Connection,
@@ -8,7 +16,10 @@ import {
   type Session,
   type StateChange,
 } from './connection.js';
+import { NamespaceLink } from './namespace-link.js';
+import { NotificationsPart } from './notifications.js';
 import { Outgoing } from './outgoing.js';
+import { PresencePart } from './presence.js';
 import { RoomHandle } from './room.js';
 import { TIMING, type Timing } from './timing.js';
 import { TypedEmitter, type Unsubscribe } from './typed-emitter.js';
@@ -31,13 +42,19 @@ export interface ClientOptions {
   timing?: Partial<Timing>;
 }
 
-/** What `client.on` knows: every event of the server, and the state of the connection. */
+/** What `client.on` knows: every event of `/chat`, and the state of the connection. */
 export interface ClientEvents extends ChatEvents {
   state: StateChange;
 }
 
-/** One connection to `/chat` that comes back by itself, its commands, its events and its rooms. */
+/**
+ * One connection that comes back by itself: the commands, events and rooms of `/chat`, and a part for each other
+ * namespace, which is joined when it is first used.
+ */
 export class ParleyClient {
+  readonly presence: PresencePart;
+  readonly notifications: NotificationsPart;
+  readonly admin: AdminPart;
   private readonly connection: Connection;
   private readonly events = new TypedEmitter<ClientEvents>();
   private readonly anyEvents = new TypedEmitter<{
@@ -57,6 +74,9 @@ export class ParleyClient {
       transports: options.transports ?? ['websocket', 'polling'],
       timing: this.timing,
     });
+    this.presence = new PresencePart(new NamespaceLink('/presence', this.connection));
+    this.notifications = new NotificationsPart(new NamespaceLink('/notifications', this.connection));
+    this.admin = new AdminPart(new NamespaceLink('/admin', this.connection));
     this.connection.signals.on('state', (change) => {
       this.watchPositions(change.state === 'connected');
       this.events.emit('state', change);
@@ -104,7 +124,7 @@ export class ParleyClient {
   }
 
   /**
-   * Any command. Waits for the connection, and rejects with a `ParleyError`. Reads are repeated by themselves when
+   * Any command of `/chat`. Waits for the connection, and rejects with a `ParleyError`. Reads are repeated by themselves when
    * their answer was lost; others reject with `DISCONNECTED`. For messages prefer `room.send`, which retries safely.
    */
   send<K extends ChatCommand>(
@@ -119,7 +139,7 @@ export class ParleyClient {
     return this.events.on(event, listener);
   }
 
-  /** Every event of the server as it arrives, before order is restored. */
+  /** Every event of `/chat` as it arrives, before order is restored. */
   onAny(listener: (event: ChatEvent, payload: ChatEvents[ChatEvent]) => void): Unsubscribe {
     return this.anyEvents.on('any', ([event, payload]) => {
       listener(event, payload);

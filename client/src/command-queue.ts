@@ -1,5 +1,5 @@
-import type { ChatCommand, ChatCommands } from '../../src/contract/chat.js';
 import type { WireError } from '../../src/contract/errors.js';
+import type { CommandsOf, NamespaceName } from '../../src/contract/namespaces.js';
 import { ParleyError } from './errors.js';
 
 export interface CommandOptions {
@@ -9,11 +9,18 @@ export interface CommandOptions {
   timeoutMs?: number;
 }
 
+type Command = { payload: unknown; result: unknown };
+export type CommandName<N extends NamespaceName> = keyof CommandsOf[N] & string;
+export type PayloadOf<N extends NamespaceName, C extends CommandName<N>> = (CommandsOf[N][C] &
+  Command)['payload'];
+export type ResultOf<N extends NamespaceName, C extends CommandName<N>> = (CommandsOf[N][C] &
+  Command)['result'];
+
 type Answer = { status: 'ok'; [field: string]: unknown } | { status: 'error'; error: WireError };
-export type EmitCommand = (command: ChatCommand, payload: unknown, ack: (answer: Answer) => void) => void;
+export type EmitCommand = (command: string, payload: unknown, ack: (answer: Answer) => void) => void;
 
 interface Entry {
-  command: ChatCommand;
+  command: string;
   payload: unknown;
   /** A TOKEN_EXPIRED answer is met with a new token once. */
   renewed: boolean;
@@ -21,34 +28,54 @@ interface Entry {
   reject: (error: ParleyError) => void;
 }
 
-/** Commands that change nothing, or nothing a second time: repeated by themselves when their answer was lost. */
-const REPEATABLE: ReadonlySet<ChatCommand> = new Set<ChatCommand>([
-  'room:join',
-  'room:list',
-  'room:members',
-  'room:sync',
-  'room:positions',
-  'message:history',
-  'message:read',
-]);
+/**
+ * Commands that change nothing, or nothing a second time: repeated by themselves when their answer was lost.
+ * What is watched is not among them, because the presence part asks for all of it anew; nor are the acts of
+ * administrators, which are for a person to repeat.
+ */
+const REPEATABLE: { readonly [N in NamespaceName]: readonly CommandName<N>[] } = {
+  '/chat': [
+    'room:join',
+    'room:list',
+    'room:members',
+    'room:sync',
+    'room:positions',
+    'message:history',
+    'message:read',
+  ],
+  '/presence': ['presence:set'],
+  '/notifications': [
+    'notification:list',
+    'notification:seen',
+    'notification:read',
+    'notification:archive',
+    'preference:get',
+    'preference:set',
+  ],
+  '/admin': ['connection:list'],
+};
 
-/** Commands on their way: they wait for a connection in order, and settle exactly once, whatever happens to it. */
-export class CommandQueue {
+/** Commands on their way in one namespace: they wait for it in order, and settle exactly once, whatever happens to the connection. */
+export class CommandQueue<N extends NamespaceName> {
   private isOpen = false;
   private waiting: Entry[] = [];
   private readonly inFlight = new Set<Entry>();
+  private readonly repeatable: ReadonlySet<string>;
 
   constructor(
+    namespace: N,
     private readonly emit: EmitCommand,
     private readonly renewToken: () => Promise<void>,
     private readonly defaultTimeoutMs: number,
-  ) {}
+  ) {
+    this.repeatable = new Set(REPEATABLE[namespace]);
+  }
 
-  send<K extends ChatCommand>(
-    command: K,
-    payload: ChatCommands[K]['payload'],
+  send<C extends CommandName<N>>(
+    command: C,
+    payload: PayloadOf<N, C>,
     options: CommandOptions = {},
-  ): Promise<ChatCommands[K]['result']> {
+  ): Promise<ResultOf<N, C>> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
       const timeoutMs = options.timeoutMs ?? this.defaultTimeoutMs;
@@ -64,7 +91,7 @@ export class CommandQueue {
         renewed: command === 'auth:refresh',
         resolve: (result) => {
           settle();
-          resolve(result as ChatCommands[K]['result']);
+          resolve(result as ResultOf<N, C>);
         },
         reject: (error) => {
           settle();
@@ -103,16 +130,16 @@ export class CommandQueue {
     this.isOpen = false;
     const interrupted = [...this.inFlight];
     this.inFlight.clear();
-    this.waiting.unshift(...interrupted.filter((entry) => REPEATABLE.has(entry.command)));
+    this.waiting.unshift(...interrupted.filter((entry) => this.repeatable.has(entry.command)));
     for (const entry of interrupted) {
-      if (REPEATABLE.has(entry.command)) continue;
+      if (this.repeatable.has(entry.command)) continue;
       entry.reject(
         new ParleyError('DISCONNECTED', `the connection was lost before ${entry.command} was answered`),
       );
     }
   }
 
-  /** Nothing will leave any more. */
+  /** The namespace will not open: nothing leaves any more. */
   close(error: ParleyError): void {
     this.isOpen = false;
     for (const entry of [...this.inFlight, ...this.waiting]) entry.reject(error);

@@ -1,7 +1,7 @@
 import { Manager, type Socket } from 'socket.io-client';
 import type { ChatCommand, ChatCommands, ChatEvent, ChatEvents } from '../../src/contract/chat.js';
 import { ERRORS, type ClosingCode, type ErrorCode } from '../../src/contract/errors.js';
-import type { ChatCommandListeners, ChatEventListeners } from '../../src/contract/socket.js';
+import type { NamespaceName } from '../../src/contract/namespaces.js';
 import { PROTOCOL_VERSION } from '../../src/contract/version.js';
 import { CommandQueue, type CommandOptions, type EmitCommand } from './command-queue.js';
 import { isWireError, ParleyError } from './errors.js';
@@ -57,13 +57,15 @@ const CLOSING_MS = 5000;
 
 /**
  * The life of the one connection: handshake, renewal of the token, the server's wishes, and coming back.
- * socket.io-client carries packets only; whether and when to try again is decided here.
+ * socket.io-client carries packets only; whether and when to try again is decided here. `/chat` leads: the other
+ * namespaces (`NamespaceLink`) come after it on the same transport, and end with it.
  */
 export class Connection {
   readonly signals = new TypedEmitter<ConnectionSignals>();
-  private readonly socket: Socket<ChatEventListeners, ChatCommandListeners>;
+  private readonly manager: Manager;
+  private readonly socket: Socket;
   private readonly tokens: TokenSource;
-  private readonly commands: CommandQueue;
+  private readonly commands: CommandQueue<'/chat'>;
   private readonly network = globalThis as NetworkSignals;
   private change: StateChange = { state: 'idle' };
   private session?: Session;
@@ -78,10 +80,13 @@ export class Connection {
   private timer?: ReturnType<typeof setTimeout>;
   /** Grows with each attempt, so that an answer to an old one is recognised. */
   private attempt = 0;
+  private renewing?: Promise<void>;
+  /** The attempt whose token is being renewed: each namespace warns, one renewal serves all. */
+  private renewalOf?: number;
 
-  constructor(private readonly options: ConnectionOptions) {
+  constructor(readonly options: ConnectionOptions) {
     this.tokens = new TokenSource(options.getToken);
-    const manager = new Manager(options.url, {
+    this.manager = new Manager(options.url, {
       path: options.path,
       transports: options.transports,
       tryAllTransports: true,
@@ -89,13 +94,9 @@ export class Connection {
       reconnection: false,
       timeout: options.timing.connectMs,
     });
-    this.socket = manager.socket('/chat', {
-      auth: (give: (auth: object) => void) => {
-        give({ token: this.handshakeToken, protocol: PROTOCOL_VERSION });
-      },
-    });
-    const emit = this.socket.emit.bind(this.socket) as unknown as EmitCommand;
-    this.commands = new CommandQueue(emit, () => this.renew(), options.timing.commandMs);
+    this.socket = this.socketOf('/chat', () => this.handshakeToken);
+    const emit: EmitCommand = this.socket.emit.bind(this.socket);
+    this.commands = new CommandQueue('/chat', emit, () => this.renew(), options.timing.commandMs);
     this.listen();
   }
 
@@ -107,6 +108,20 @@ export class Connection {
   }
   get currentSession(): Session | undefined {
     return this.session;
+  }
+
+  /** A socket of the one transport in a namespace, not connected yet. */
+  socketOf(namespace: NamespaceName, token: () => string): Socket {
+    return this.manager.socket(namespace, {
+      auth: (give: (auth: object) => void) => {
+        give({ token: token(), protocol: PROTOCOL_VERSION });
+      },
+    });
+  }
+
+  /** The token for one more handshake. */
+  token(): Promise<string> {
+    return this.tokens.current();
   }
 
   /** Starts unless it is on its way or there already. */
@@ -190,7 +205,8 @@ export class Connection {
     });
   }
 
-  private closedError(): ParleyError {
+  /** What is rejected with once it is closed. */
+  closedError(): ParleyError {
     const reason = this.change.reason ?? 'BY_CLIENT';
     const refusal = this.lastFailure?.code === reason ? this.lastFailure : undefined;
     return refusal ?? new ParleyError('CLOSED', `the connection is closed (${reason})`);
@@ -214,7 +230,7 @@ export class Connection {
       if (arrival.event === 'session:ready') this.ready(arrival.payload);
       else if (arrival.event === 'session:closing') this.obey(arrival.payload);
       this.signals.emit('event', arrival);
-      if (arrival.event === 'session:expiring') void this.renewUntilDone();
+      if (arrival.event === 'session:expiring') this.expiring();
     });
   }
 
@@ -295,8 +311,8 @@ export class Connection {
     this.commands.open();
   }
 
-  /** `session:closing`: stop at once, or finish what is under way and come back. */
-  private obey(closing: ChatEvents['session:closing']): void {
+  /** `session:closing`, in any namespace: stop at once, or finish what is under way and come back. */
+  obey(closing: ChatEvents['session:closing']): void {
     if (!closing.reconnect) {
       // After the listeners of the event itself have run.
       queueMicrotask(() => {
@@ -341,8 +357,23 @@ export class Connection {
     if (this.state === 'connecting' || this.state === 'reconnecting') this.become('offline');
   };
 
-  /** A new token for the living connection. */
-  private async renew(): Promise<void> {
+  /** A new token for the living connection, in all its namespaces. */
+  renew(): Promise<void> {
+    this.renewing ??= this.renewOnce().finally(() => (this.renewing = undefined));
+    return this.renewing;
+  }
+
+  /** `session:expiring`, in any namespace. */
+  expiring(): void {
+    const { attempt } = this;
+    if (this.renewalOf === attempt) return;
+    this.renewalOf = attempt;
+    void this.renewUntilDone(attempt).finally(() => {
+      if (this.renewalOf === attempt) this.renewalOf = undefined;
+    });
+  }
+
+  private async renewOnce(): Promise<void> {
     const token = await this.tokens.fresh();
     if (!this.socket.connected) return;
     const { expiresAt } = await this.commands.send('auth:refresh', { token });
@@ -350,8 +381,7 @@ export class Connection {
   }
 
   /** The warning may come before `session:ready`, as with a token that was nearly over: then it waits for that. */
-  private async renewUntilDone(): Promise<void> {
-    const attempt = this.attempt;
+  private async renewUntilDone(attempt: number): Promise<void> {
     for (let failures = 0; failures < RENEWALS; failures += 1) {
       try {
         await this.whenReady();

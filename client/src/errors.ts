@@ -72,4 +72,7 @@ export const isWireError = (value: unknown): value is WireError =>
 
 /** Refusals after which a room is not the user's any more. */
 export const saysNotInRoom = (error: ParleyError): boolean =>
-  error.code === 'NOT_FOUND' || error.code === 'NOT_A_MEMBER' || error.code === 'FORBIDDEN';
+  error.code === 'NOT_FOUND' ||
+  error.code === 'NOT_A_MEMBER' ||
+  error.code === 'FORBIDDEN' ||
+  error.code === 'BANNED';

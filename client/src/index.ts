@@ -1,11 +1,21 @@
 /** `@parley/client`: the typed client of a Parley server. The wire's types and constants stand in `@parley/client/contract`. */
+export { AdminPart } from './admin.js';
+export type { AdminPartEvents } from './admin.js';
 export { createClient, ParleyClient } from './client.js';
 export type { ClientEvents, ClientOptions } from './client.js';
 export type { CommandOptions } from './command-queue.js';
 export type { CloseReason, ConnectionState, Session, StateChange } from './connection.js';
 export { ParleyError } from './errors.js';
 export type { LocalErrorCode } from './errors.js';
+export { Inbox } from './inbox.js';
+export type { InboxSnapshot } from './inbox.js';
+export type { PartState } from './namespace-link.js';
+export { NotificationsPart } from './notifications.js';
+export type { NotificationsPartEvents } from './notifications.js';
 export type { OutgoingMessage, SendOptions } from './outgoing.js';
+export { PresencePart } from './presence.js';
+export type { PresencePartEvents } from './presence.js';
+export type { PresenceWatch } from './presence-watches.js';
 export { RoomHandle } from './room.js';
 export type { RoomEvents, RoomStatus } from './room.js';
 export { register, signIn } from './sign-in.js';
@@ -15,3 +25,5 @@ export type { Unsubscribe } from './typed-emitter.js';
 export type { Typist } from './typing.js';
 export type { Message, ReadState, Room, RoomSummary, Member, User } from '../../src/contract/views.js';
 export type { SentMessage } from '../../src/contract/chat.js';
+export type { Announcement, Notification, NotificationCounts } from '../../src/contract/notifications.js';
+export type { OwnPresence, Presence, PresenceStatus } from '../../src/contract/presence.js';

@@ -1,4 +1,11 @@
-import type { HistoryPage, JoinedRoom, JoinRoom, ReadHistory, SentMessage, ChatEvents } from '../../src/contract/chat.js';
+import type {
+  HistoryPage,
+  JoinedRoom,
+  JoinRoom,
+  ReadHistory,
+  SentMessage,
+  ChatEvents,
+} from '../../src/contract/chat.js';
 import type { Message, ReadState, Room } from '../../src/contract/views.js';
 import { CatchUp, startLog, type RoomWire } from './catch-up.js';
 import { ParleyError } from './errors.js';
@@ -86,8 +93,8 @@ export class RoomHandle {
       reset: () => {
         this.events.emit('reset', this);
       },
-      lost: () => {
-        this.end('unknown');
+      lost: (reason) => {
+        this.end(reason);
       },
     });
     out.isShown = (seq) => this.status !== 'joined' || seq <= this.log.lastSeq;

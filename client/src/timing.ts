@@ -11,6 +11,8 @@ export interface Timing {
   holeGraceMs: number;
   /** How often the positions of joined rooms are compared with the server's. */
   positionsMs: number;
+  /** `presence.activity()` is sent at most once in this time. */
+  activityMs: number;
 }
 
 export const TIMING: Timing = {
@@ -20,6 +22,7 @@ export const TIMING: Timing = {
   retryMaxMs: 30_000,
   holeGraceMs: 300,
   positionsMs: 30_000,
+  activityMs: 60_000,
 };
 
 /** The wait before retry number `attempt` (0 is the first): full jitter, so that many clients do not come back at once. */

@@ -8,7 +8,7 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { AccountsService } from '../users/accounts.service.js';
 import { checkedCredentials, type Credentials } from './credentials.js';
-import { derivedKey, mac, sameMac } from './derived-key.js';
+import { derivedKey, mac, sameMac } from '../platform/config/derived-key.js';
 import { Passwords } from './passwords.js';
 
 /** How an installation gets its first administrator: from the environment, from a link that works once, or from the command line. */

@@ -48,6 +48,6 @@ import { SetupService } from './setup.service.js';
     { provide: SocketAuthenticator, useExisting: Authenticator },
     { provide: APP_GUARD, useClass: HttpAuthGuard },
   ],
-  exports: [Administrator, SocketAuthenticator],
+  exports: [Administrator, SessionsService, SocketAuthenticator],
 })
 export class AuthModule {}

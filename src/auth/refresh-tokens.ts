@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SECRETS, type Secrets } from '../platform/config/secrets.js';
-import { derivedKey, mac, sameMac } from './derived-key.js';
+import { derivedKey, mac, sameMac } from '../platform/config/derived-key.js';
 
 export interface RefreshToken {
   readonly sessionId: string;

@@ -61,11 +61,14 @@ export class SessionsService {
   }
 
   async logoutAll({ userId }: Actor): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
-      await this.accounts.invalidateTokens(tx, userId);
-      await this.sessions.revokeAll(tx, userId);
-      tx.raise(new UserTokensRevoked(userId));
-    });
+    await this.unitOfWork.run((tx) => this.endAll(tx, userId));
+  }
+
+  /** Every sign-in of the user, wherever, and every token of theirs so far; their sockets are closed after COMMIT. */
+  async endAll(tx: Transaction, userId: string): Promise<void> {
+    await this.accounts.invalidateTokens(tx, userId);
+    await this.sessions.revokeAll(tx, userId);
+    tx.raise(new UserTokensRevoked(userId));
   }
 
   /** Nothing when the family was revoked for it. */

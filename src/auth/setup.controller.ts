@@ -2,7 +2,7 @@ import { Body, Controller, Get, Header, Post, Query, Res } from '@nestjs/common'
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from '../platform/identity/current-actor.decorator.js';
-import type { Page } from './setup.pages.js';
+import type { Page } from '../platform/pages/page.js';
 import { SetupService } from './setup.service.js';
 
 /** The pages of the one-time link, outside `/api/v1`. */

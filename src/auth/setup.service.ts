@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error.js';
+import type { Page } from '../platform/pages/page.js';
 import { Administrator } from './administrator.service.js';
 import { checkedCredentials } from './credentials.js';
-import { donePage, formPage, notFoundPage, type Page } from './setup.pages.js';
+import { donePage, formPage, notFoundPage } from './setup.pages.js';
 
 /** The dialogue behind the one-time link, in pages. The token is the authorisation: whoever holds it read the server's log. */
 @Injectable()

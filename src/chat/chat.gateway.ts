@@ -3,6 +3,7 @@ import type { ChatCommands } from '../contract/chat.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { RealtimeGateway } from '../platform/realtime/realtime-gateway.decorator.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
+import { RefreshAuthDto } from '../platform/realtime/refresh-auth.dto.js';
 import { AllowExpired } from '../platform/realtime/session.guard.js';
 import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import {
@@ -33,7 +34,7 @@ import {
 import { MembersService } from '../rooms/members.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { ChatSession } from './chat-session.js';
-import { RefreshAuthDto, SendSignalDto, TypingDto } from './dto/chat.dto.js';
+import { SendSignalDto, TypingDto } from './dto/chat.dto.js';
 import { OpenRoom } from './open-room.js';
 import { RoomList } from './room-list.js';
 import { Signals } from './signals.js';

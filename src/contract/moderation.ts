@@ -44,6 +44,8 @@ export interface Report {
   reason: string;
   /** Absent: a filter rule flagged it. */
   reportedBy?: { id: string; name: string };
+  /** The rule that did. */
+  ruleId?: string;
   status: ReportStatus;
   /** By whom, when and with what note it was closed. */
   closed?: { by: { id: string; name: string }; at: string; note?: string };

@@ -46,7 +46,7 @@ export interface Notification {
 export interface NotificationCounts {
   /** Exact to 99, then 100. */
   unread: number;
-  /** Those that came or grew since the last `notification:seen`: the number on the bell. Exact to 99, then 100. */
+  /** The unread ones that came or grew since the last `notification:seen`: the number on the bell. Exact to 99, then 100. */
   unseen: number;
   version: number;
 }
@@ -152,6 +152,7 @@ export interface NotificationEvents extends SessionEvents {
   'notification:updated': Notification;
   /** `ids`, or with `all` every one created until `readAt`. By a command of any device, or because the room was read. */
   'notification:read': { ids: string[]; readAt: string } | { all: true; readAt: string };
+  /** Those that were unread are read since then, too. */
   'notification:archived': { ids: string[]; archivedAt: string };
   /** What they told of is gone. */
   'notification:removed': { ids: string[] };

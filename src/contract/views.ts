@@ -17,7 +17,7 @@ export type MemberRole = 'owner' | 'admin' | 'member';
 /** What newcomers can read: everything, or what is written after they came. */
 export type RoomHistory = 'full' | 'since_join';
 
-/** What the reader may do in a room; a command that needs a missing one is refused with `FORBIDDEN`. `message:delete` means other people's messages. */
+/** What the reader may do in a room; a command that needs a missing one is refused with `FORBIDDEN`. `message:delete` means other people's messages, `room:moderate` muting and banning, and the reports of the room. */
 export type Capability =
   | 'message:send'
   | 'message:react'
@@ -26,6 +26,7 @@ export type Capability =
   | 'message:mention-room'
   | 'room:invite'
   | 'room:kick'
+  | 'room:moderate'
   | 'room:role'
   | 'room:update'
   | 'room:leave';

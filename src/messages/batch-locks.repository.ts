@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomHistory, RoomType } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { MODERATION_LOCK } from '../rooms/restriction.entity.js';
 import type { RoomState } from './batch-state.js';
 
 export interface LockedRooms {
@@ -39,12 +40,17 @@ export class BatchLocks {
                          FROM rooms WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id FOR UPDATE) r`,
       [roomIds, LOCK_WAIT],
     );
-    const [clock] = await tx.manager.query<{ now: Date; xid: string }[]>(
-      `SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid`,
+    const [clock] = await tx.manager.query<{ now: Date; xid: string; notify_all: string[] }[]>(
+      // Restrictions and rules are read after this statement: what was committed while it waited is seen.
+      `SELECT pg_advisory_xact_lock_shared(${String(MODERATION_LOCK)}), clock_timestamp() AS now, pg_current_xact_id()::text AS xid,
+              ARRAY(SELECT w.id FROM unnest($1::text[]) AS w(id)
+                     WHERE EXISTS (SELECT FROM room_members m WHERE m.room_id = w.id AND m.notify_level = 'all')) AS notify_all`,
+      [roomIds],
     );
     if (!clock) throw new Error('The database did not tell the time');
     // Read here, a batch costs no further statement for it.
     tx.xid = clock.xid;
+    const notifyAll = new Set(clock.notify_all);
     const rooms = rows.map((row): [string, RoomState] => [
       row.id,
       {
@@ -56,6 +62,7 @@ export class BatchLocks {
         slowModeSeconds: row.slow_mode_seconds,
         archived: row.archived,
         frozen: row.frozen,
+        notifyAll: notifyAll.has(row.id),
       },
     ]);
     return { now: clock.now, rooms: new Map(rooms) };

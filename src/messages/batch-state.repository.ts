@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { RestrictionKind } from '../contract/moderation.js';
 import type { MemberRole } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import type { ActiveRestriction } from '../rooms/restrictions.policy.js';
+import { EVERYWHERE } from '../rooms/restriction.entity.js';
 import type { LockedRooms } from './batch-locks.repository.js';
 import {
   pairKey,
@@ -16,10 +19,12 @@ import type { MessageChange } from './message-change.js';
 @Injectable()
 export class BatchStateReader {
   async read(tx: Transaction, locked: LockedRooms, changes: MessageChange[]): Promise<LedgerState> {
+    const { members, filterVersion } = await this.members(tx, changes);
     return {
       now: locked.now,
+      filterVersion,
       rooms: locked.rooms,
-      members: await this.members(tx, changes),
+      members,
       targets: await this.targets(tx, changes),
       firstSends: await this.firstSends(tx, changes),
       reactions: await this.reactions(tx, changes),
@@ -39,11 +44,11 @@ export class BatchStateReader {
     return new Map(rows.map(({ id, users }) => [id, users]));
   }
 
-  /** The actors and, for sends, those they mention. */
+  /** The actors and, for sends, those they mention; and the version of the rules for what they write. */
   private async members(
     { manager }: Transaction,
     changes: MessageChange[],
-  ): Promise<Map<string, MemberState>> {
+  ): Promise<{ members: Map<string, MemberState>; filterVersion: number | undefined }> {
     const pairs = new Map<string, [string, string]>();
     const want = (roomId: string, userId: string) => pairs.set(pairKey(roomId, userId), [roomId, userId]);
     for (const change of changes) {
@@ -61,28 +66,39 @@ export class BatchStateReader {
         avatar_url: string | null;
         last_sent_at: Date | null;
         history_from_seq: number;
+        restriction_scope: string | null;
+        restriction_kind: RestrictionKind | null;
+        restricted_until: Date | null;
+        filter_version: number;
       }[]
     >(
-      `SELECT m.room_id, m.user_id, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq
+      `SELECT m.room_id, m.user_id, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq,
+              x.scope AS restriction_scope, x.kind AS restriction_kind, x.until AS restricted_until,
+              (SELECT version FROM filter_rule_set) AS filter_version
          FROM unnest($1::text[], $2::text[]) AS w(room_id, user_id)
          JOIN room_members m ON m.room_id = w.room_id AND m.user_id = w.user_id
-         JOIN users u ON u.id = m.user_id`,
-      [wanted.map(([roomId]) => roomId), wanted.map(([, userId]) => userId)],
+         JOIN users u ON u.id = m.user_id
+         LEFT JOIN LATERAL (
+           SELECT r.scope, r.kind, r.until FROM restrictions r
+            WHERE r.user_id = w.user_id AND r.scope IN (w.room_id, $3) AND (r.until IS NULL OR r.until > clock_timestamp())
+            ORDER BY r.kind = 'ban' DESC, r.until DESC NULLS FIRST LIMIT 1
+         ) x ON true`,
+      [wanted.map(([roomId]) => roomId), wanted.map(([, userId]) => userId), EVERYWHERE],
     );
-    return new Map(
-      rows.map((row) => [
-        pairKey(row.room_id, row.user_id),
-        {
-          roomId: row.room_id,
-          userId: row.user_id,
-          role: row.role,
-          name: row.name,
-          avatarUrl: row.avatar_url,
-          lastSentAt: row.last_sent_at,
-          historyFromSeq: row.history_from_seq,
-        },
-      ]),
-    );
+    const members = rows.map((row): [string, MemberState] => [
+      pairKey(row.room_id, row.user_id),
+      {
+        roomId: row.room_id,
+        userId: row.user_id,
+        role: row.role,
+        name: row.name,
+        avatarUrl: row.avatar_url,
+        lastSentAt: row.last_sent_at,
+        historyFromSeq: row.history_from_seq,
+        restriction: restrictionOf(row),
+      },
+    ]);
+    return { members: new Map(members), filterVersion: rows[0]?.filter_version };
   }
 
   /** The messages that are changed, replied to or threaded on, and the roots of those that are in threads. */
@@ -205,4 +221,13 @@ export class BatchStateReader {
     );
     return new Set(rows.map((row) => reactionKey(row.message_id, row.emoji, row.user_id)));
   }
+}
+
+function restrictionOf(row: {
+  restriction_scope: string | null;
+  restriction_kind: RestrictionKind | null;
+  restricted_until: Date | null;
+}): ActiveRestriction | null {
+  const { restriction_scope: scope, restriction_kind: kind, restricted_until: until } = row;
+  return scope === null || kind === null ? null : { scope, kind, until };
 }

@@ -1,4 +1,5 @@
 import type { SentMessage } from '../contract/chat.js';
+import type { ActiveRestriction } from '../rooms/restrictions.policy.js';
 import type { MemberRole, RoomHistory, RoomType } from '../contract/views.js';
 
 /** A locked room, as the batch goes on with it. */
@@ -11,6 +12,8 @@ export interface RoomState {
   slowModeSeconds: number;
   archived: boolean;
   frozen: boolean;
+  /** Some member wants to be notified of every message. */
+  notifyAll: boolean;
 }
 
 export interface MemberState {
@@ -21,6 +24,7 @@ export interface MemberState {
   avatarUrl: string | null;
   lastSentAt: Date | null;
   historyFromSeq: number;
+  restriction: ActiveRestriction | null;
 }
 
 /** An existing message a change refers to, as the batch goes on with it. */
@@ -52,6 +56,8 @@ export interface FirstSend {
 /** What was read under the locks. The ledger changes it as it goes. */
 export interface LedgerState {
   now: Date;
+  /** Of the filter rules in force; not read when nobody may write anyway. */
+  filterVersion: number | undefined;
   rooms: Map<string, RoomState>;
   /** By `pairKey(roomId, userId)`. */
   members: Map<string, MemberState>;

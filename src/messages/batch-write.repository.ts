@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { Outbox } from '../platform/outbox/outbox.js';
 import { reactionKey, type RoomState } from './batch-state.js';
 import type { MessageLedger } from './message-ledger.js';
 
 /** Writes what a ledger decided, with one statement for each kind of row, however many there are. */
 @Injectable()
 export class BatchStateWriter {
+  constructor(private readonly outbox: Outbox) {}
+
   async write(
     tx: Transaction,
     rooms: Map<string, RoomState>,
@@ -17,6 +20,7 @@ export class BatchStateWriter {
     await this.clearDeleted(tx, ledger);
     await this.updateMessages(tx, ledger);
     await this.moveSenders(tx, ledger, now);
+    await this.outbox.appendAll(tx, ledger.facts);
     const moved = [...rooms.values()];
     await tx.manager.query(
       `UPDATE rooms r SET last_seq = u.seq, last_rev = u.rev

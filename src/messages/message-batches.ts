@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../contract/views.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import { runWithRequestId } from '../platform/identity/request-context.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { BatchStateWriter } from './batch-write.repository.js';
+import { CurrentFilter } from './current-filter.js';
 import type { MessageChange } from './message-change.js';
-import { MessageLedger, type Verdict } from './message-ledger.js';
+import { MessageLedger, type AdministrativeDeletion, type Verdict } from './message-ledger.js';
 import { selectMessages } from './message-rows.repository.js';
 import { messageView } from './message.view.js';
 import { MessageChanged, MessageCreated } from './messages.events.js';
@@ -38,6 +41,8 @@ export class MessageBatches {
     private readonly locks: BatchLocks,
     private readonly reader: BatchStateReader,
     private readonly writer: BatchStateWriter,
+    private readonly filter: CurrentFilter,
+    private readonly audit: AuditLog,
     private readonly metrics: Metrics,
   ) {}
 
@@ -45,6 +50,7 @@ export class MessageBatches {
   async write(changes: MessageChange[]): Promise<Outcome> {
     const decided = await this.unitOfWork.run((tx) => this.decide(tx, changes));
     this.metrics.batchWritten(changes.length);
+    this.metrics.traffic.written(decided.drafts.filter(({ kind }) => kind === 'created').length);
     const committedAt = performance.now();
     return { verdicts: decided.verdicts, facts: decided.drafts.map((draft) => factOf(draft, committedAt)) };
   }
@@ -57,16 +63,32 @@ export class MessageBatches {
   private async decide(tx: Transaction, changes: MessageChange[]): Promise<Decided> {
     const roomIds = [...new Set(changes.map(({ roomId }) => roomId))];
     const locked = await this.locks.lockRooms(tx, roomIds);
-    const ledger = new MessageLedger(await this.reader.read(tx, locked, changes));
+    const state = await this.reader.read(tx, locked, changes);
+    const ledger = new MessageLedger(state, await this.filter.at(tx, state.filterVersion));
     const verdicts = changes.map((change) => ledger.decide(change));
     if (ledger.inserted.length + ledger.changed.size > 0)
       await this.writer.write(tx, locked.rooms, ledger, locked.now);
+    for (const deletion of ledger.administrativeDeletions) await this.auditDeletion(tx, deletion);
 
     const messages = await this.readBack(tx, verdicts, ledger);
     const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
     drafts.push(...(await this.changedDrafts(tx, locked.rooms, ledger, messages)));
     drafts.sort((a, b) => a.message.rev - b.message.rev);
     return { verdicts: verdicts.map((verdict) => written(verdict, messages)), drafts };
+  }
+
+  /** Without what the message said: the log is for ever, and whoever has a message erased means it. */
+  private async auditDeletion(tx: Transaction, { change, target }: AdministrativeDeletion): Promise<void> {
+    const append = () =>
+      this.audit.append(tx, change.actor, {
+        act: 'message.delete',
+        target: { type: 'message', id: target.id },
+        roomId: target.roomId,
+        ...(change.reason !== null && { reason: change.reason }),
+        before: { senderId: target.senderId, seq: target.seq },
+      });
+    const requestId = change.asAdministrator?.requestId;
+    await (requestId === undefined ? append() : runWithRequestId(requestId, append));
   }
 
   /** Changed messages as everybody will read them, those that turned out to be unchanged included. */

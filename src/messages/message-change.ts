@@ -25,6 +25,11 @@ export interface DeleteChange extends Change {
   kind: 'delete';
   messageId: string;
   reason: string | null;
+  /** By an administrator of the installation, in any room, in it or not; only administration says so. */
+  asAdministrator?: {
+    /** Of the request that asks: the batch is written outside of it. */
+    requestId: string | undefined;
+  };
 }
 
 export interface ReactChange extends Change {

@@ -2,6 +2,7 @@ import type { SentMessage } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Message } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
+import { assertAdministrator } from '../platform/identity/administrator.js';
 import {
   pairKey,
   reactionKey,
@@ -19,9 +20,19 @@ import type {
   ReactChange,
   SendChange,
 } from './message-change.js';
+import type { OutboxFact } from '../platform/outbox/outbox-topic.js';
+import type { Filtered, MessageFilter } from './message-filter.js';
 import { excerptOf } from './message.view.js';
 import { assertCapability, assertOpenForWriting, isOpen, roomNotFound } from '../rooms/rooms.policy.js';
-import { assertNotTooSoon, assertSays, messageNotFound } from './messages.policy.js';
+import { assertMayWrite, assertNotBanned } from '../rooms/restrictions.policy.js';
+import { MESSAGE_DELETED, MESSAGE_FLAGGED, MESSAGE_SENT, type FlaggedMessage } from './messages.events.js';
+import {
+  assertAllowed,
+  assertNotTooSoon,
+  assertSays,
+  hasCauseToNotify,
+  messageNotFound,
+} from './messages.policy.js';
 
 export interface NewMessage {
   view: Message;
@@ -41,6 +52,11 @@ export interface ReactionChange {
   on: boolean;
 }
 
+export interface AdministrativeDeletion {
+  change: DeleteChange;
+  target: TargetState;
+}
+
 /**
  * Decides a batch of changes in the order they came, with no I/O: duplicates first, then who may, then the
  * next `seq` and `rev`. A refused change leaves no trace. A message changed twice in one batch takes one `rev`,
@@ -53,7 +69,16 @@ export class MessageLedger {
   /** Who wrote, and their newest message outside threads (else 0): their read position moves there. */
   readonly sentBy = new Map<string, { roomId: string; userId: string; seq: number }>();
 
-  constructor(private readonly state: LedgerState) {}
+  /** What administrators took away: each is an act to be audited in the transaction of the batch. */
+  readonly administrativeDeletions: AdministrativeDeletion[] = [];
+
+  /** For the outbox: what higher features must learn of. */
+  readonly facts: OutboxFact[] = [];
+
+  constructor(
+    private readonly state: LedgerState,
+    private readonly filter: MessageFilter,
+  ) {}
 
   decide(change: MessageChange): Verdict {
     try {
@@ -71,12 +96,14 @@ export class MessageLedger {
 
     const { now } = this.state;
     const { room, member } = this.membership(actor.userId, roomId, roomNotFound());
+    assertMayWrite(member.restriction);
     assertOpenForWriting(room);
     assertCapability({ room, member }, 'message:send');
     assertNotTooSoon(room, member, now);
     const replyTo = input.replyTo === undefined ? undefined : this.visible(member, input.replyTo, 'replyTo');
     const root = input.threadId === undefined ? undefined : this.threadRoot(member, input.threadId);
     const mentions = this.mentioned(room, member, input.mentions ?? []);
+    const { content, flaggedBy } = this.allowed(input.content);
 
     const view: Message = {
       id: messageId,
@@ -90,7 +117,7 @@ export class MessageLedger {
         name: member.name,
         ...(member.avatarUrl !== null && { avatarUrl: member.avatarUrl }),
       },
-      content: input.content,
+      content,
       ...(input.clientMessageId !== undefined && { clientMessageId: input.clientMessageId }),
       ...(replyTo && {
         replyTo: {
@@ -105,6 +132,9 @@ export class MessageLedger {
       createdAt: now.toISOString(),
     };
     this.inserted.push({ view, requestHash });
+    if (hasCauseToNotify(room, view))
+      this.facts.push({ topic: MESSAGE_SENT, payload: { messageId, roomId } });
+    this.flag(flaggedBy, { ...view, messageId, senderId: actor.userId });
     const result = { messageId, seq: view.seq, rev: view.rev, createdAt: view.createdAt };
     if (input.clientMessageId !== undefined)
       this.state.firstSends.set(pairKey(actor.userId, input.clientMessageId), { requestHash, result });
@@ -128,7 +158,10 @@ export class MessageLedger {
   }
 
   private change(change: Exclude<MessageChange, SendChange>): Verdict {
+    if (change.kind === 'delete' && change.asAdministrator) return this.deleteAsAdministrator(change);
     const { room, member } = this.membership(change.actor.userId, change.roomId, messageNotFound());
+    if (change.kind === 'delete') assertNotBanned(member.restriction);
+    else assertMayWrite(member.restriction);
     const target = this.visible(member, change.messageId, undefined, change.kind === 'delete');
     assertOpenForWriting(room);
     switch (change.kind) {
@@ -136,7 +169,8 @@ export class MessageLedger {
         this.edit(room, target, change);
         break;
       case 'delete':
-        this.delete(room, member, target, change);
+        if (target.senderId !== change.actor.userId) assertCapability({ room, member }, 'message:delete');
+        this.delete(room, target, change);
         break;
       case 'react':
         this.react(room, member, target, change);
@@ -151,24 +185,47 @@ export class MessageLedger {
     if (target.senderId !== actor.userId) throw new AppError('FORBIDDEN', 'Only the author edits a message');
     assertSays(content, target.hasData);
     if (content === target.content) return;
-    target.content = content;
+    const filtered = this.allowed(content);
+    if (filtered.content === target.content) return;
+    target.content = filtered.content;
     target.editedAt = this.state.now;
     this.touch(room, target);
+    this.flag(filtered.flaggedBy, { ...target, messageId: target.id });
   }
 
-  private delete(
-    room: RoomState,
-    member: MemberState,
-    target: TargetState,
-    { actor, reason }: DeleteChange,
-  ): void {
-    if (target.senderId !== actor.userId) assertCapability({ room, member }, 'message:delete');
+  /** What the rules leave of a text that is about to be written; the request it came with stays what it was. */
+  private allowed(content: string): Filtered {
+    const filtered = this.filter.check(content);
+    assertAllowed(filtered.rejected);
+    return filtered;
+  }
+
+  private flag(ruleId: string | undefined, message: Omit<FlaggedMessage, 'ruleId'>): void {
+    if (ruleId === undefined) return;
+    const { messageId, roomId, senderId, content } = message;
+    const payload: FlaggedMessage = { messageId, roomId, senderId, content, ruleId };
+    this.facts.push({ topic: MESSAGE_FLAGGED, payload });
+  }
+
+  /** Also in rooms the administrator is not in, and in closed ones. */
+  private deleteAsAdministrator(change: DeleteChange): Verdict {
+    assertAdministrator(change.actor);
+    const room = this.state.rooms.get(change.roomId);
+    const target = this.state.targets.get(change.messageId);
+    if (!room || target?.roomId !== room.id) throw messageNotFound();
+    if (!target.deletedAt) this.administrativeDeletions.push({ change, target });
+    this.delete(room, target, change);
+    return { kind: 'changed', messageId: target.id };
+  }
+
+  private delete(room: RoomState, target: TargetState, { actor, reason }: DeleteChange): void {
     if (target.deletedAt) return;
     target.deletedAt = this.state.now;
     target.deletedBy = actor.userId;
     target.deleteReason = reason;
     target.content = '';
     target.pinnedAt = null;
+    this.facts.push({ topic: MESSAGE_DELETED, payload: { messageId: target.id, roomId: room.id } });
     this.touch(room, target);
     const root = target.threadId === null ? undefined : this.state.targets.get(target.threadId);
     if (!root) return;

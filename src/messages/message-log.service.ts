@@ -7,6 +7,7 @@ import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { RoomAccess } from '../rooms/room-access.service.js';
 import type { Membership } from '../rooms/rooms.policy.js';
+import { messageNotFound } from './messages.policy.js';
 import { MessagesRepository } from './messages.repository.js';
 
 const NO_BOUND = 2_147_483_647;
@@ -18,6 +19,13 @@ export class MessageLog {
     private readonly access: RoomAccess,
     private readonly messages: MessagesRepository,
   ) {}
+
+  /** One message that the actor can see. */
+  async message(actor: Actor, messageId: string): Promise<Message> {
+    const message = await this.messages.visibleTo(actor.userId, messageId);
+    if (!message) throw messageNotFound();
+    return message;
+  }
 
   async history(actor: Actor, input: ReadHistory): Promise<HistoryPage> {
     const membership = await this.access.member(actor, input.roomId);

@@ -1,4 +1,27 @@
 import type { Message } from '../contract/views.js';
+import type { OutboxTopic } from '../platform/outbox/outbox-topic.js';
+
+/** What the outbox carries of a message: whoever handles it reads the rest, as it is by then. */
+export interface MessageFact {
+  messageId: string;
+  roomId: string;
+}
+
+/**
+ * A message with a cause to notify somebody: in a direct room, with mentions, in reply, in a thread, or in a room where
+ * some member wants to hear of every message.
+ */
+export const MESSAGE_SENT = 'message.sent' as OutboxTopic<MessageFact>;
+/** A message became a tombstone. May be handled before its `message.sent`. */
+export const MESSAGE_DELETED = 'message.deleted' as OutboxTopic<MessageFact>;
+
+/** A filter rule wants a moderator to see a message: what it said when it was written. */
+export interface FlaggedMessage extends MessageFact {
+  senderId: string;
+  content: string;
+  ruleId: string;
+}
+export const MESSAGE_FLAGGED = 'message.flagged' as OutboxTopic<FlaggedMessage>;
 
 /** A message was written. */
 export class MessageCreated {

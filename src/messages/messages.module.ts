@@ -1,9 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { BatchStateWriter } from './batch-write.repository.js';
+import { CurrentFilter } from './current-filter.js';
+import { FilterRuleSetEntity } from './filter-rule-set.entity.js';
+import { FilterRuleEntity } from './filter-rule.entity.js';
+import { FilterRulesRepository } from './filter-rules.repository.js';
+import { FilterRules } from './filter-rules.service.js';
 import { MentionEntity } from './mention.entity.js';
 import { MessageBatches } from './message-batches.js';
 import { MessageLog } from './message-log.service.js';
@@ -20,7 +26,17 @@ import { ReadStates } from './read-states.service.js';
 import { RoomMessagesController } from './room-messages.controller.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity, MentionEntity, ReactionEntity]), RoomsModule],
+  imports: [
+    TypeOrmModule.forFeature([
+      MessageEntity,
+      MentionEntity,
+      ReactionEntity,
+      FilterRuleEntity,
+      FilterRuleSetEntity,
+    ]),
+    AuditModule,
+    RoomsModule,
+  ],
   controllers: [RoomMessagesController, MessagesController],
   providers: [
     MessagesService,
@@ -31,11 +47,14 @@ import { RoomMessagesController } from './room-messages.controller.js';
     BatchLocks,
     BatchStateReader,
     BatchStateWriter,
+    CurrentFilter,
+    FilterRules,
+    FilterRulesRepository,
     MessagesRepository,
     ReadStatesRepository,
     ReadCursors,
     MessagesBroadcaster,
   ],
-  exports: [MessagesService, MessageLog, ReadStates],
+  exports: [MessagesService, MessageLog, FilterRules, ReadStates],
 })
 export class MessagesModule {}

@@ -1,3 +1,5 @@
+import type { FilterKind } from '../contract/moderation.js';
+import type { Message } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { capabilitiesOf } from '../rooms/rooms.policy.js';
 import type { MemberState, RoomState } from './batch-state.js';
@@ -15,6 +17,25 @@ export function assertNotTooSoon(room: RoomState, member: MemberState, now: Date
   if (capabilitiesOf(room.type, member.role).includes('room:update')) return;
   const retryAfterMs = member.lastSentAt.getTime() + room.slowModeSeconds * 1000 - now.getTime();
   if (retryAfterMs > 0) throw new AppError('SLOW_MODE', 'This room is in slow mode', { retryAfterMs });
+}
+
+/** Somebody may have to be told of the message while they are not looking. */
+export function hasCauseToNotify({ type, notifyAll }: RoomState, message: Message): boolean {
+  return (
+    type === 'direct' ||
+    notifyAll ||
+    message.mentions.length > 0 ||
+    message.replyTo !== undefined ||
+    message.threadId !== undefined
+  );
+}
+
+/** Which word or which link is not told: it would teach the way around. */
+export function assertAllowed(rejected: FilterKind | undefined): void {
+  if (rejected === undefined) return;
+  throw new AppError('CONTENT_REJECTED', 'The message says something that is not allowed here', {
+    details: [{ path: 'content', problem: `contains a ${rejected} that is not allowed` }],
+  });
 }
 
 export function assertLength(content: string, limit: number): void {

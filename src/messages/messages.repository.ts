@@ -19,6 +19,16 @@ export class MessagesRepository {
     return found?.roomId;
   }
 
+  /** Nothing for who is not in its room, came after it, or when it is deleted. */
+  async visibleTo(userId: string, messageId: string): Promise<Message | undefined> {
+    const [message] = await this.select(
+      `JOIN room_members me ON me.room_id = m.room_id AND me.user_id = $2 AND me.history_from_seq < m.seq
+        WHERE m.id = $1 AND m.deleted_at IS NULL`,
+      [messageId, userId],
+    );
+    return message;
+  }
+
   async seqOf(roomId: string, messageId: string): Promise<number | undefined> {
     const found = await this.dataSource.manager.findOne(MessageEntity, {
       select: { seq: true },

@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, SendMessage, SentMessage } from '../contract/chat.js';
+import type {
+  DeleteMessage,
+  EditMessage,
+  PinMessage,
+  ReactToMessage,
+  SendMessage,
+  SentMessage,
+} from '../contract/chat.js';
+import type { DeleteAnyMessage } from '../contract/admin.js';
 import type { Message } from '../contract/views.js';
 import type { Config } from '../platform/config/config.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
+import { assertAdministrator } from '../platform/identity/administrator.js';
+import { currentRequestId } from '../platform/identity/request-context.js';
 import type { Membership } from '../rooms/rooms.policy.js';
 import type { Written } from './message-batches.js';
 import type { MessageChange } from './message-change.js';
@@ -71,6 +81,20 @@ export class MessagesService {
       roomId,
       messageId,
       reason: reason ?? null,
+    }));
+  }
+
+  /** Anybody's message in any room, by an administrator of the installation; leaves an audit entry with the reason. */
+  async deleteAny(actor: Actor, { messageId, reason }: DeleteAnyMessage): Promise<void> {
+    assertAdministrator(actor);
+    const asAdministrator = { requestId: currentRequestId() };
+    await this.change(messageId, (roomId) => ({
+      kind: 'delete',
+      actor,
+      roomId,
+      messageId,
+      reason,
+      asAdministrator,
     }));
   }
 

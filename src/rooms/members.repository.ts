@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, MoreThan, type EntityManager } from 'typeorm';
+import type { NotifyLevel } from '../contract/notifications.js';
 import type { MemberRole } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { UserEntity } from '../users/user.entity.js';
@@ -62,6 +63,15 @@ export class MembersRepository {
     return tx.manager.countBy(RoomMemberEntity, { roomId, role: 'owner' });
   }
 
+  /** The member next in rank, then in time. */
+  async heir({ manager }: Transaction, roomId: string): Promise<string | undefined> {
+    const [heir] = await manager.query<{ user_id: string }[]>(
+      `SELECT user_id FROM room_members WHERE room_id = $1 ORDER BY role = 'admin' DESC, joined_at, user_id LIMIT 1`,
+      [roomId],
+    );
+    return heir?.user_id;
+  }
+
   page(roomId: string, after: string, limit: number): Promise<RoomMemberEntity[]> {
     return this.dataSource.manager.find(RoomMemberEntity, {
       where: { roomId, userId: MoreThan(after) },
@@ -76,10 +86,48 @@ export class MembersRepository {
     return this.dataSource.manager.findBy(RoomMemberEntity, { roomId, role: In(['owner', 'admin']) });
   }
 
+  /** False when there is no such membership. What is not given stays. */
+  async setNotify(
+    { manager }: Transaction,
+    roomId: string,
+    userId: string,
+    { level, mutedUntil }: { level?: NotifyLevel; mutedUntil?: string | null },
+  ): Promise<boolean> {
+    const { affected } = await manager.update(
+      RoomMemberEntity,
+      { roomId, userId },
+      {
+        ...(level !== undefined && { notifyLevel: level }),
+        ...(mutedUntil !== undefined && {
+          notifyMutedUntil: mutedUntil === null ? null : new Date(mutedUntil),
+        }),
+      },
+    );
+    return (affected ?? 0) > 0;
+  }
+
+  /** The rooms a user has set to another level than is usual, or muted until a time to come. */
+  notifySettings(
+    { manager }: Transaction,
+    userId: string,
+  ): Promise<{ roomId: string; level: NotifyLevel; mutedUntil: Date | null }[]> {
+    return manager.query(
+      `SELECT s."roomId", s.level, s."mutedUntil" FROM (
+         SELECT m.room_id AS "roomId", r.type,
+                coalesce(m.notify_level, CASE r.type WHEN 'direct' THEN 'all' ELSE 'mentions' END) AS level,
+                CASE WHEN m.notify_muted_until > clock_timestamp() THEN m.notify_muted_until END AS "mutedUntil"
+           FROM room_members m JOIN rooms r ON r.id = m.room_id
+          WHERE m.user_id = $1 AND (m.notify_level IS NOT NULL OR m.notify_muted_until IS NOT NULL)) s
+        WHERE s."mutedUntil" IS NOT NULL OR s.level <> CASE s.type WHEN 'direct' THEN 'all' ELSE 'mentions' END
+        ORDER BY s."roomId"`,
+      [userId],
+    );
+  }
+
   /** The users among these ids that exist. */
   users(tx: Transaction, ids: string[]): Promise<UserEntity[]> {
     return tx.manager.find(UserEntity, {
-      select: { id: true, username: true },
+      select: { id: true, username: true, role: true },
       where: { id: In(ids) },
       order: { id: 'ASC' },
     });

@@ -5,12 +5,13 @@ import type { Page } from '../contract/rest.js';
 import type { Member } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
-import { Connections } from '../platform/realtime/connections.js';
+import { Admission } from './admission.js';
 import { MembersRepository } from './members.repository.js';
+import { OnlineUsers } from './online-users.service.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomTurns } from './room-turns.js';
 import { memberView } from './room.view.js';
-import { MemberJoined, MemberLeft, MemberRoleChanged } from './rooms.events.js';
+import { MemberLeft, MemberRoleChanged } from './rooms.events.js';
 import { assertCapability, assertMayKick, assertNotLastOwner } from './rooms.policy.js';
 import { RoomsService } from './rooms.service.js';
 
@@ -22,7 +23,8 @@ export class MembersService {
     private readonly access: RoomAccess,
     private readonly members: MembersRepository,
     private readonly rooms: RoomsService,
-    private readonly connections: Connections,
+    private readonly admission: Admission,
+    private readonly onlineUsers: OnlineUsers,
   ) {}
 
   /** REST: one's own id joins, another one's is invited. */
@@ -44,10 +46,15 @@ export class MembersService {
     actor: Actor,
     { roomId, cursor = '' }: ListMembers,
   ): Promise<{ members: Member[]; cursor?: string }> {
-    await this.access.member(actor, roomId);
+    const { room } = await this.access.member(actor, roomId);
     const limit = CONTRACT_LIMITS.membersPage;
     const rows = await this.members.page(roomId, cursor, limit + 1);
-    const members = rows.slice(0, limit).map((row) => memberView(row, this.connections.isOnline(row.userId)));
+    const page = rows.slice(0, limit);
+    const online =
+      room.memberCount <= CONTRACT_LIMITS.presenceMembers
+        ? await this.onlineUsers.among(page.map(({ userId }) => userId))
+        : undefined;
+    const members = page.map((row) => memberView(row, online?.has(row.userId)));
     const last = rows.length > limit ? members.at(-1) : undefined;
     return { members, ...(last && { cursor: last.userId }) };
   }
@@ -56,11 +63,7 @@ export class MembersService {
     await this.turns.run(roomId, async (tx) => {
       const membership = await this.access.lockedMember(tx, actor, roomId, 'room:invite');
       if (role !== 'member') assertCapability(membership, 'room:role');
-      const [user] = await this.members.users(tx, [userId]);
-      if (!user) throw new AppError('NOT_FOUND', 'There is no such user');
-      const added = await this.members.add(tx, membership.room, [{ userId, role }]);
-      if (added.has(userId))
-        tx.raise(new MemberJoined(roomId, userId, user.username, userId !== actor.userId));
+      await this.admission.admit(tx, actor, membership.room, [{ userId, role }]);
     });
   }
 

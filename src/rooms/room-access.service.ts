@@ -1,14 +1,37 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Capability } from '../contract/views.js';
+import type { Config } from '../platform/config/config.js';
+import { CONFIG } from '../platform/config/config.module.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
-import { assertCapability, assertOpenForWriting, notInRoom, type Membership } from './rooms.policy.js';
+import { assertMayWrite, assertNotBanned } from './restrictions.policy.js';
+import { RestrictionsRepository } from './restrictions.repository.js';
+import type { RoomMemberEntity } from './room-member.entity.js';
+import type { RoomEntity } from './room.entity.js';
+import {
+  assertCapability,
+  assertOpenForWriting,
+  notInRoom,
+  roomNotFound,
+  type Membership,
+} from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
 
 /** The first statement of every use case in a room: is the actor in it, and may they? */
 @Injectable()
 export class RoomAccess {
-  constructor(private readonly rooms: RoomsRepository) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly rooms: RoomsRepository,
+    private readonly restrictions: RestrictionsRepository,
+  ) {}
+
+  /** FORBIDDEN where only administrators create rooms. Direct rooms are not asked for. */
+  assertMayCreate(actor: Actor): void {
+    if (this.config.rooms.creation === 'admin' && actor.role !== 'admin')
+      throw new AppError('FORBIDDEN', 'Only administrators create rooms here');
+  }
 
   /** NOT_A_MEMBER of an open room, NOT_FOUND of every other, whether it exists or not. */
   async member(actor: Actor, roomId: string): Promise<Membership> {
@@ -19,7 +42,10 @@ export class RoomAccess {
 
   /** For what is told to the room but not stored: one who may write there, while the room is open. */
   async writer(actor: Actor, roomId: string): Promise<Membership> {
-    const membership = await this.member(actor, roomId);
+    const found = await this.rooms.findFor(actor.userId, roomId);
+    if (!found?.member) throw notInRoom(found?.room);
+    assertMayWrite(found.restriction);
+    const membership = { room: found.room, member: found.member };
     const { frozenAt, archivedAt } = membership.room;
     assertOpenForWriting({ frozen: frozenAt !== null, archived: archivedAt !== null });
     assertCapability(membership, 'message:send');
@@ -34,12 +60,27 @@ export class RoomAccess {
     capability: Capability,
   ): Promise<Membership> {
     const room = await this.rooms.lock(tx, roomId);
-    // Read after the lock is held: what was committed while waiting for it counts.
+    await this.restrictions.hold(tx);
+    // Read after the locks are held: what was committed while waiting for them counts.
     const found = await this.rooms.findFor(actor.userId, roomId, tx.manager);
     if (!found?.member) throw notInRoom(room);
+    // Nobody is kept in a room.
+    if (capability !== 'room:leave') assertNotBanned(found.restriction);
     const membership = { room: found.room, member: found.member };
     assertCapability(membership, capability);
     return membership;
+  }
+
+  /** One who may moderate, under the room's lock; without a membership when they may as an administrator. */
+  async lockedModerator(
+    tx: Transaction,
+    actor: Actor,
+    roomId: string,
+  ): Promise<{ room: RoomEntity; member: RoomMemberEntity | null }> {
+    if (actor.role !== 'admin') return this.lockedMember(tx, actor, roomId, 'room:moderate');
+    const room = await this.rooms.lock(tx, roomId);
+    if (!room) throw roomNotFound();
+    return { room, member: null };
   }
 
   /** The rooms a user is a member of, by id. */

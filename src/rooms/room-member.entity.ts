@@ -6,7 +6,9 @@ import { RoomEntity } from './room.entity.js';
 /** A membership. It outlives connections and ends only by leaving or being kicked. */
 @Entity('room_members')
 @Index('room_members_user', ['userId', 'roomId'])
+@Index('room_members_notify_all', ['roomId'], { where: `(notify_level = 'all')` })
 @Check('room_members_role', `role IN ('owner', 'admin', 'member')`)
+@Check('room_members_notify_level', `notify_level IN ('all', 'mentions', 'none')`)
 export class RoomMemberEntity {
   @PrimaryColumn({ name: 'room_id', type: 'text', primaryKeyConstraintName: 'room_members_pkey' })
   roomId!: string;
@@ -42,4 +44,11 @@ export class RoomMemberEntity {
   /** For slow mode. */
   @Column({ name: 'last_sent_at', type: 'timestamptz', nullable: true })
   lastSentAt!: Date | null;
+
+  /** What they want to be notified of here; null: as is usual for the kind of room. */
+  @Column({ name: 'notify_level', type: 'text', nullable: true })
+  notifyLevel!: 'all' | 'mentions' | 'none' | null;
+
+  @Column({ name: 'notify_muted_until', type: 'timestamptz', nullable: true })
+  notifyMutedUntil!: Date | null;
 }

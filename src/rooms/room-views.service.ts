@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Room } from '../contract/views.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
+import { OnlineUsers } from './online-users.service.js';
 import { roomView } from './room.view.js';
 import type { Membership } from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
@@ -11,6 +12,7 @@ export class RoomViews {
   constructor(
     private readonly rooms: RoomsRepository,
     private readonly subscriptions: RoomSubscriptions,
+    private readonly onlineUsers: OnlineUsers,
   ) {}
 
   /** One view for each membership: rooms of one user, or one room for several. */
@@ -27,7 +29,11 @@ export class RoomViews {
     return room as Room;
   }
 
+  /** How many are connected and do not hide it. */
   online(roomId: string): number {
-    return this.subscriptions.onlineCount(roomId);
+    return (
+      this.subscriptions.onlineCount(roomId) -
+      this.subscriptions.countAmong(roomId, this.onlineUsers.invisible())
+    );
   }
 }

@@ -23,7 +23,8 @@ export function roomView(room: RoomEntity, role: MemberRole, online: number, nam
   };
 }
 
-export function memberView(member: RoomMemberEntity, online: boolean): Member {
+/** Without `online` where people do not see each other's presence. */
+export function memberView(member: RoomMemberEntity, online: boolean | undefined): Member {
   const { user } = member;
   return {
     userId: member.userId,
@@ -31,7 +32,7 @@ export function memberView(member: RoomMemberEntity, online: boolean): Member {
     name: user.name,
     ...(user.avatarUrl !== null && { avatarUrl: user.avatarUrl }),
     role: member.role,
-    online,
+    ...(online !== undefined && { online }),
     lastReadSeq: member.lastReadSeq,
     joinedAt: member.joinedAt.toISOString(),
   };

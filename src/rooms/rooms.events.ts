@@ -1,4 +1,13 @@
 import type { MemberRole } from '../contract/views.js';
+import type { OutboxTopic } from '../platform/outbox/outbox-topic.js';
+
+/** Somebody was made a member by somebody else. May have left again by the time it is handled. */
+export interface MemberAddedFact {
+  roomId: string;
+  userId: string;
+  byUserId: string;
+}
+export const MEMBER_ADDED = 'member.added' as OutboxTopic<MemberAddedFact>;
 
 /** Somebody became a member; by somebody else's hand when `added`. */
 export class MemberJoined {
@@ -15,7 +24,7 @@ export class MemberLeft {
     readonly roomId: string,
     readonly userId: string,
     readonly username: string,
-    readonly reason: 'left' | 'kicked',
+    readonly reason: 'left' | 'kicked' | 'banned',
   ) {}
 }
 

@@ -1,9 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { Admission } from './admission.js';
 import { MembersController } from './members.controller.js';
 import { MembersRepository } from './members.repository.js';
 import { MembersService } from './members.service.js';
+import { RoomAdministration } from './room-administration.service.js';
+import { RestrictionAuthority } from './restriction-authority.js';
+import { RestrictionEntity } from './restriction.entity.js';
+import { RestrictionsRepository } from './restrictions.repository.js';
+import { RestrictionsService } from './restrictions.service.js';
+import { NotifySettings } from './notify-settings.service.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomMemberEntity } from './room-member.entity.js';
 import { RoomTurns } from './room-turns.js';
@@ -15,18 +23,36 @@ import { RoomsRepository } from './rooms.repository.js';
 import { RoomsService } from './rooms.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity]), UsersModule],
+  imports: [
+    TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RestrictionEntity]),
+    AuditModule,
+    UsersModule,
+  ],
   controllers: [RoomsController, MembersController],
   providers: [
     RoomsService,
     MembersService,
     RoomAccess,
+    RoomAdministration,
     RoomTurns,
+    Admission,
+    NotifySettings,
+    RestrictionsService,
+    RestrictionAuthority,
+    RestrictionsRepository,
     RoomViews,
     RoomsRepository,
     MembersRepository,
     RoomsBroadcaster,
   ],
-  exports: [RoomsService, MembersService, RoomAccess, RoomViews],
+  exports: [
+    RoomsService,
+    RestrictionsService,
+    RoomAdministration,
+    MembersService,
+    RoomAccess,
+    RoomViews,
+    NotifySettings,
+  ],
 })
 export class RoomsModule {}

@@ -17,6 +17,7 @@ const ADMIN: Capability[] = [
   'message:mention-room',
   'room:invite',
   'room:kick',
+  'room:moderate',
   'room:update',
   'room:leave',
 ];

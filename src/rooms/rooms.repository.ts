@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, MoreThan, type EntityManager } from 'typeorm';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { EVERYWHERE, RestrictionEntity } from './restriction.entity.js';
+import { strongest, type ActiveRestriction } from './restrictions.policy.js';
 import { RoomMemberEntity } from './room-member.entity.js';
 import { RoomEntity } from './room.entity.js';
 import type { Membership } from './rooms.policy.js';
@@ -8,6 +10,14 @@ import type { Membership } from './rooms.policy.js';
 /** How direct rooms are called by those who are in them. */
 export interface DirectNames {
   of(member: { roomId: string; userId: string }): string | undefined;
+}
+
+/** A room as somebody stands to it. */
+export interface Standing {
+  room: RoomEntity;
+  member: RoomMemberEntity | null;
+  /** The strongest that counts for them there at this moment. */
+  restriction: ActiveRestriction | null;
 }
 
 /** Rooms as rows, and which rooms a user is in. */
@@ -19,12 +29,12 @@ export class RoomsRepository {
     return this.dataSource.manager.findOneBy(RoomEntity, { id: roomId });
   }
 
-  /** The room with the user's membership, if there is one. Inside a unit of work, pass it. */
+  /** The room with the user's membership and restriction, if there are any. Inside a unit of work, pass it. */
   async findFor(
     userId: string,
     roomId: string,
     manager: EntityManager = this.dataSource.manager,
-  ): Promise<{ room: RoomEntity; member: RoomMemberEntity | null } | null> {
+  ): Promise<Standing | null> {
     // One statement: nearly every command begins with it.
     const room = await manager
       .createQueryBuilder(RoomEntity, 'room')
@@ -35,9 +45,22 @@ export class RoomsRepository {
         'member.roomId = room.id AND member.userId = :userId',
         { userId },
       )
+      .leftJoinAndMapMany(
+        'room.restrictions',
+        RestrictionEntity,
+        'restriction',
+        `restriction.userId = :userId AND restriction.scope IN (room.id, :everywhere)
+         AND (restriction.until IS NULL OR restriction.until > clock_timestamp())`,
+        { everywhere: EVERYWHERE },
+      )
       .where('room.id = :roomId', { roomId })
       .getOne();
-    return room && { room, member: (room as unknown as { member: RoomMemberEntity | null }).member };
+    if (!room) return null;
+    const { member, restrictions } = room as unknown as {
+      member: RoomMemberEntity | null;
+      restrictions: RestrictionEntity[];
+    };
+    return { room, member, restriction: strongest(restrictions) };
   }
 
   /** The memberships of these people in one room; who is none of its members is left out. */

@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import type { CreateRoom, JoinRoom, UpdateRoom } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
-import type { MemberRole, Room } from '../contract/views.js';
-import { CONFIG } from '../platform/config/config.module.js';
-import type { Config } from '../platform/config/config.js';
+import type { Room } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
+import { Admission } from './admission.js';
 import { MembersRepository } from './members.repository.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomTurns } from './room-turns.js';
 import { RoomViews } from './room-views.service.js';
 import type { RoomEntity } from './room.entity.js';
-import { MemberJoined, MemberLeft, RoomChanged } from './rooms.events.js';
+import { MemberLeft, RoomChanged } from './rooms.events.js';
 import { assertNotLastOwner, isOpen, roomNotFound } from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
 
@@ -22,16 +21,16 @@ import { RoomsRepository } from './rooms.repository.js';
 @Injectable()
 export class RoomsService {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly turns: RoomTurns,
     private readonly access: RoomAccess,
     private readonly rooms: RoomsRepository,
     private readonly members: MembersRepository,
     private readonly views: RoomViews,
+    private readonly admission: Admission,
   ) {}
 
   async create(actor: Actor, input: CreateRoom): Promise<{ room: Room }> {
-    if (input.type !== 'direct') this.assertMayCreate(actor);
+    if (input.type !== 'direct') this.access.assertMayCreate(actor);
     const roomId =
       input.type === 'direct' ? await this.createDirect(actor, input) : await this.createNamed(actor, input);
     return { room: await this.show(actor, roomId) };
@@ -44,7 +43,7 @@ export class RoomsService {
     if (!known || !isOpen(known.room.type)) {
       // A closed room is answered like none, and first of all: nobody outside it gets to wait for its lock.
       if (roomName === undefined) throw roomNotFound();
-      this.assertMayCreate(actor);
+      this.access.assertMayCreate(actor);
       if (known) throw roomNotFound();
     }
     await this.turns.run(roomId, async (tx) => {
@@ -52,12 +51,9 @@ export class RoomsService {
       const room = await this.rooms.lock(tx, roomId);
       if (!room || !isOpen(room.type)) throw roomNotFound();
       // Also the one who comes back to an empty room owns it.
-      await this.admit(
-        tx,
-        room,
-        [{ userId: actor.userId, role: room.memberCount === 0 ? 'owner' : 'member' }],
-        actor,
-      );
+      await this.admission.admit(tx, actor, room, [
+        { userId: actor.userId, role: room.memberCount === 0 ? 'owner' : 'member' },
+      ]);
     });
   }
 
@@ -89,27 +85,12 @@ export class RoomsService {
     return { room: await this.show(actor, roomId) };
   }
 
-  /** Closes a room for writing, or opens it again: for administrators, whether they are in the room or not. */
-  async freeze(actor: Actor, roomId: string, frozen: boolean): Promise<void> {
-    if (actor.role !== 'admin') throw new AppError('FORBIDDEN', 'Only administrators freeze rooms');
-    await this.turns.run(roomId, async (tx) => {
-      const room = await this.locked(tx, roomId);
-      await this.rooms.update(tx, roomId, { frozenAt: frozen ? (room.frozenAt ?? new Date()) : null });
-      tx.raise(new RoomChanged(roomId));
-    });
-  }
-
   async show(actor: Actor, roomId: string): Promise<Room> {
     return this.views.showOne(await this.access.member(actor, roomId));
   }
 
   async positions(actor: Actor, roomIds: string[]): Promise<{ positions: Record<string, number> }> {
     return { positions: await this.rooms.positionsOf(actor.userId, roomIds) };
-  }
-
-  private assertMayCreate(actor: Actor): void {
-    if (this.config.rooms.creation === 'admin' && actor.role !== 'admin')
-      throw new AppError('FORBIDDEN', 'Only administrators create rooms here');
   }
 
   private async createNamed(actor: Actor, input: CreateRoom): Promise<string> {
@@ -121,12 +102,10 @@ export class RoomsService {
       const others = memberIds
         .filter((id) => id !== actor.userId)
         .map((userId) => ({ userId, role: 'member' as const }));
-      await this.admit(
-        tx,
-        await this.locked(tx, roomId),
-        [{ userId: actor.userId, role: 'owner' }, ...others],
-        actor,
-      );
+      await this.admission.admit(tx, actor, await this.locked(tx, roomId), [
+        { userId: actor.userId, role: 'owner' },
+        ...others,
+      ]);
     });
     return roomId;
   }
@@ -151,11 +130,11 @@ export class RoomsService {
         if (!existing) throw new Error('A direct room is taken and not there');
         return existing.id;
       }
-      await this.admit(
+      await this.admission.admit(
         tx,
+        actor,
         await this.locked(tx, id),
         people.map((userId) => ({ userId, role: 'member' })),
-        actor,
       );
       return id;
     });
@@ -165,28 +144,5 @@ export class RoomsService {
     const room = await this.rooms.lock(tx, roomId);
     if (!room) throw roomNotFound();
     return room;
-  }
-
-  /** Adds people under the room's lock. Unknown users are refused, members of long standing left as they are. */
-  private async admit(
-    tx: Transaction,
-    room: RoomEntity,
-    wanted: { userId: string; role: MemberRole }[],
-    actor: Actor,
-  ): Promise<void> {
-    const users = await this.members.users(
-      tx,
-      wanted.map(({ userId }) => userId),
-    );
-    if (users.length < new Set(wanted.map(({ userId }) => userId)).size)
-      throw new AppError('NOT_FOUND', 'There is no such user');
-    const roles = new Map(wanted.map(({ userId, role }) => [userId, role]));
-    const added = await this.members.add(
-      tx,
-      room,
-      users.map(({ id }) => ({ userId: id, role: roles.get(id) ?? 'member' })),
-    );
-    for (const { id, username } of users)
-      if (added.has(id)) tx.raise(new MemberJoined(room.id, id, username, id !== actor.userId));
   }
 }

@@ -19,6 +19,11 @@ export class AccountsService {
     return this.users.find(id, tx);
   }
 
+  /** Waits for whoever changes the account, and keeps others waiting until the transaction ends. */
+  lock(tx: Transaction, id: string): Promise<UserEntity | null> {
+    return this.users.lock(tx, id);
+  }
+
   view(user: UserEntity): User {
     return userView(user);
   }

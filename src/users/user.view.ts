@@ -5,6 +5,17 @@ import type { UserEntity } from './user.entity.js';
 /** Somebody else, as everybody may see them. */
 export type UserSummary = Omit<User, 'role'>;
 
+/** An account, as administrators see it. */
+export type Account = User & { createdAt: string; suspendedAt?: string };
+
+export function accountView(user: UserEntity): Account {
+  return {
+    ...userView(user),
+    createdAt: user.createdAt.toISOString(),
+    ...(user.suspendedAt !== null && { suspendedAt: user.suspendedAt.toISOString() }),
+  };
+}
+
 export function userView(user: UserEntity): User {
   return { ...userSummary(user), role: user.role };
 }

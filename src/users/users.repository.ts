@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { IsNull, Not, Repository } from 'typeorm';
 import type { UserRole } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { UserEntity } from './user.entity.js';
@@ -20,7 +20,16 @@ export interface ProfileChanges {
   role?: UserRole;
 }
 
-/** Any number, as long as nothing else locks it: the creation of administrators waits in line here. */
+export interface UserFilter {
+  /** How the username or the name starts; everybody when empty. */
+  prefix: string;
+  /** Only suspended ones, or only others; all when absent. */
+  suspended: boolean | undefined;
+  /** The username key to go on from. */
+  after: string | undefined;
+}
+
+/** Any number, as long as nothing else locks it: whoever makes administrators or takes them away waits in line here. */
 const ADMINISTRATORS_LOCK = 7_215_001;
 
 /** The table `users`. */
@@ -61,9 +70,33 @@ export class UsersRepository {
     await this.table(tx).update({ id }, { tokensValidAfter: () => 'now()' });
   }
 
-  /** People whose username or name starts with `prefix`, without suspended ones, in the order of their usernames after `after`. */
-  search(prefix: string, after: string | undefined, limit: number): Promise<UserEntity[]> {
-    const query = this.users.createQueryBuilder('user').where('user.suspendedAt IS NULL');
+  /** Waits for the row, and keeps it until the transaction ends. */
+  lock(tx: Transaction, id: string): Promise<UserEntity | null> {
+    return this.table(tx).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** By the clock of the database; gives the time. */
+  async suspend(tx: Transaction, id: string): Promise<Date> {
+    const result = await this.table(tx)
+      .createQueryBuilder()
+      .update()
+      .set({ suspendedAt: () => 'now()' })
+      .where('id = :id', { id })
+      .returning('suspended_at')
+      .execute();
+    const [row] = result.raw as { suspended_at: Date }[];
+    if (!row) throw new Error('A locked user is gone');
+    return row.suspended_at;
+  }
+
+  async resume(tx: Transaction, id: string): Promise<void> {
+    await this.table(tx).update({ id }, { suspendedAt: null });
+  }
+
+  /** In the order of their usernames. */
+  search({ prefix, suspended, after }: UserFilter, limit: number): Promise<UserEntity[]> {
+    const query = this.users.createQueryBuilder('user').where('true');
+    if (suspended !== undefined) query.andWhere(`user.suspendedAt IS ${suspended ? 'NOT NULL' : 'NULL'}`);
     if (prefix !== '')
       query.andWhere('(user.usernameKey LIKE :key OR lower(user.name) LIKE lower(:name))', {
         key: startingWith(usernameKey(prefix)),
@@ -71,6 +104,11 @@ export class UsersRepository {
       });
     if (after !== undefined) query.andWhere('user.usernameKey > :after', { after });
     return query.orderBy('user.usernameKey').limit(limit).getMany();
+  }
+
+  /** Those who can sign in. */
+  countActiveAdministratorsBut(tx: Transaction, id: string): Promise<number> {
+    return this.table(tx).countBy({ role: 'admin', suspendedAt: IsNull(), id: Not(id) });
   }
 
   administratorExists(tx?: Transaction): Promise<boolean> {

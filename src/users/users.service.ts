@@ -4,6 +4,7 @@ import type { User } from '../contract/views.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
+import { cursorOf, keyOf } from './user-cursor.js';
 import { actorView, userSummary, type UserSummary, userView } from './user.view.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -45,11 +46,8 @@ export class UsersService {
 
   /** Everybody who is signed in may find everybody who is not suspended. */
   async search(_actor: Actor, { query = '', cursor, limit = PAGE }: SearchUsers): Promise<Page<UserSummary>> {
-    const found = await this.users.search(
-      query.trim(),
-      cursor === undefined ? undefined : keyOf(cursor),
-      limit + 1,
-    );
+    const after = cursor === undefined ? undefined : keyOf(cursor);
+    const found = await this.users.search({ prefix: query.trim(), suspended: false, after }, limit + 1);
     const hasMore = found.length > limit;
     const page = found.slice(0, limit);
     const last = page.at(-1);
@@ -59,16 +57,4 @@ export class UsersService {
       hasMore,
     };
   }
-}
-
-function cursorOf(key: string): string {
-  return Buffer.from(key).toString('base64url');
-}
-
-/** Any text is a place in the alphabet, so a made-up cursor does no harm; what is not even text is refused. */
-function keyOf(cursor: string): string {
-  const key = Buffer.from(cursor, 'base64url').toString();
-  if (key === '' || key.includes('\0') || cursorOf(key) !== cursor)
-    throw AppError.invalid('cursor', 'is not a cursor of this list');
-  return key;
 }

@@ -1,14 +1,8 @@
-import {
-  createClient,
-  ParleyError,
-  register,
-  type Message,
-  type ParleyClient,
-  type RoomHandle,
-} from '../../client/src/index.js';
+import { ParleyError, type Message, type RoomHandle } from '../../client/src/index.js';
 import { Connections } from '../../src/platform/realtime/connections.js';
 import { RealtimeServer } from '../../src/platform/realtime/realtime-server.js';
 import { TestServer } from '../harness/server.js';
+import { ClientPeople } from './client-people.js';
 
 const DEADLINE_MS = 8000;
 
@@ -31,31 +25,21 @@ function given(told: Message[], room: RoomHandle, count: number): Promise<void> 
 
 describe('the client SDK against the real server', () => {
   let server: TestServer;
-  const clients: ParleyClient[] = [];
+  let people: ClientPeople;
   beforeAll(async () => {
     server = await TestServer.start();
+    people = new ClientPeople(server);
   });
   afterAll(async () => {
-    for (const client of clients) client.close();
+    people.close();
     await server.stop();
   });
 
-  async function person(username: string) {
-    const { url } = server;
-    const { user, getToken } = await register({ url, username, password: 'correct horse battery' });
-    const client = createClient({ url, getToken, timing: { retryBaseMs: 50 } });
-    clients.push(client);
-    return { client, user };
-  }
-
-  /** Cuts every connection of a user, as a network would: without a word. */
-  function cut(userId: string): void {
-    for (const socket of server.app.get(RealtimeServer).namespace('/chat').sockets.values())
-      if (socket.data.actor.userId === userId) socket.conn.close(true);
-  }
-
   it('two people talk: ordered, typed, acknowledged', async () => {
-    const [{ client: alice }, { client: bob, user }] = [await person('alice'), await person('bob')];
+    const [{ client: alice }, { client: bob, user }] = [
+      await people.person('alice'),
+      await people.person('bob'),
+    ];
     const hers = await alice.join('general', { roomName: 'General' });
     const his = await bob.join('general');
     const told: Message[] = [];
@@ -77,8 +61,8 @@ describe('the client SDK against the real server', () => {
 
   it('what was missed while the connection was down arrives once, in order, edits and deletions too', async () => {
     const [{ client: carol }, { client: dave, user: davesUser }] = [
-      await person('carol'),
-      await person('dave'),
+      await people.person('carol'),
+      await people.person('dave'),
     ];
     const hers = await carol.join('lossy', { roomName: 'Lossy' });
     const his = await dave.join('lossy');
@@ -88,7 +72,7 @@ describe('the client SDK against the real server', () => {
     const doomed = await hers.send('doomed');
     await given(told, his, 2);
 
-    cut(davesUser.id);
+    people.cut(davesUser.id);
     await hers.edit(before.messageId, 'edited while away');
     await hers.delete(doomed.messageId);
     for (let index = 0; index < 20; index++) await hers.send(`missed ${String(index)}`);
@@ -99,7 +83,10 @@ describe('the client SDK against the real server', () => {
   });
 
   it('sends go through cuts of the connection, each once and in order', async () => {
-    const [{ client: erin, user }, { client: frank }] = [await person('erin'), await person('frank')];
+    const [{ client: erin, user }, { client: frank }] = [
+      await people.person('erin'),
+      await people.person('frank'),
+    ];
     const hers = await erin.join('rough', { roomName: 'Rough' });
     const his = await frank.join('rough');
     const told: Message[] = [];
@@ -108,7 +95,7 @@ describe('the client SDK against the real server', () => {
     const sent = contents.map((content, index) => {
       const acknowledged = hers.send(content);
       // The cut comes while the acknowledgement of an earlier one is on its way.
-      if (index % 10 === 5) void given(told, his, index - 4).then(() => cut(user.id));
+      if (index % 10 === 5) void given(told, his, index - 4).then(() => people.cut(user.id));
       return acknowledged;
     });
     await Promise.all(sent);
@@ -119,7 +106,10 @@ describe('the client SDK against the real server', () => {
   });
 
   it('somebody removed is told, and does not come back by reconnecting', async () => {
-    const [{ client: gina }, { client: hugo, user }] = [await person('gina'), await person('hugo')];
+    const [{ client: gina }, { client: hugo, user }] = [
+      await people.person('gina'),
+      await people.person('hugo'),
+    ];
     await gina.join('strict', { roomName: 'Strict' });
     const his = await hugo.join('strict');
     const left = new Promise((resolve) => his.on('left', resolve));
@@ -131,7 +121,10 @@ describe('the client SDK against the real server', () => {
 
   // A kick stopped the catch-up of the handle for good: what was lost after a new join was never fetched.
   it('somebody who was removed and joins again gets also what is lost on the way', async () => {
-    const [{ client: jane }, { client: kurt, user }] = [await person('jane'), await person('kurt')];
+    const [{ client: jane }, { client: kurt, user }] = [
+      await people.person('jane'),
+      await people.person('kurt'),
+    ];
     const hers = await jane.join('again', { roomName: 'Again' });
     const his = await kurt.join('again');
     const left = new Promise((resolve) => his.on('left', resolve));
@@ -152,7 +145,7 @@ describe('the client SDK against the real server', () => {
   });
 
   it('a revoked session stops the client for good', async () => {
-    const { client, user } = await person('ivan');
+    const { client, user } = await people.person('ivan');
     await client.connect();
     const closed = new Promise<void>((resolve) =>
       client.on('state', ({ state }) => state === 'closed' && resolve()),

@@ -1,41 +1,67 @@
 import fc from 'fast-check';
-import { CHAT_COMMANDS } from '../../src/contract/chat.js';
 import { ERRORS, type WireError } from '../../src/contract/errors.js';
+import { NAMESPACES, type NamespaceName } from '../../src/contract/namespaces.js';
 import type { Actor } from '../harness/actor.js';
-import { HOSTILE, MARKER, faultsIn, isRight, payloadOf, type Field } from '../harness/hostile.js';
+import { HOSTILE, MARKER, faultsIn, isRight, payloadOf, valuesFor, type Field } from '../harness/hostile.js';
 import { RawClient, type Packet, type RawAnswer } from '../harness/raw-client.js';
 import { TestServer } from '../harness/server.js';
-import { chatPayloads, makeWorld } from './chat-payloads.js';
+import { makeWorld, type World } from './hostile-world.js';
+import { adminPayloads } from './payloads/admin.js';
+import { chatPayloads } from './payloads/chat.js';
+import { notificationPayloads } from './payloads/notifications.js';
+import { presencePayloads } from './payloads/presence.js';
+import type { PayloadsOf } from './payloads/payloads.js';
 
 /** Fewer than may wait in a socket's queue. */
 const BATCH = 200;
 
-describe('hostile commands', () => {
+/** What is sent to each namespace, and a harmless command by which it shows that it still answers. */
+const TABLES: {
+  [N in NamespaceName]: {
+    payloadsFor: (world: World) => PayloadsOf<N>;
+    probe: keyof PayloadsOf<N>;
+    payload: string;
+  };
+} = {
+  '/chat': { payloadsFor: chatPayloads, probe: 'room:positions', payload: '{"roomIds":["hall"]}' },
+  '/presence': { payloadsFor: presencePayloads, probe: 'presence:activity', payload: '{}' },
+  '/notifications': { payloadsFor: notificationPayloads, probe: 'preference:get', payload: '{}' },
+  '/admin': { payloadsFor: adminPayloads, probe: 'connection:list', payload: '{}' },
+};
+const namespaces = Object.keys(NAMESPACES) as NamespaceName[];
+
+/** Batches of generated payloads: as many for each command. */
+const RUNS = { '/chat': 52, '/presence': 12, '/notifications': 16, '/admin': 24 };
+
+describe.each(namespaces)('hostile commands to %s', (namespace) => {
+  const { payloadsFor, probe, payload: probing } = TABLES[namespace];
   let server: TestServer;
-  let alice: Actor;
   let bob: Actor;
-  /** Alice's second device, without a library. */
+  /** A second device of Alice, on `/admin` of the administrator, without a library. */
   let raw: RawClient;
   let payloads: Record<string, Record<string, Field>>;
 
   beforeAll(async () => {
     server = await TestServer.start();
-    const [one, two, carol, dave] = await server.actors('alice', 'bob', 'carol', 'dave');
-    [alice, bob] = [one, two];
-    payloads = chatPayloads(await makeWorld(alice, [bob, carol, dave]));
-    raw = await RawClient.chat(server.url, alice.session.accessToken);
+    const world = await makeWorld(server);
+    bob = world.bob;
+    payloads = payloadsFor(world);
+    const { session } = namespace === '/admin' ? world.root : world.alice;
+    raw = await RawClient.in(server.url, namespace, session.accessToken);
   });
   afterAll(async () => {
     raw.close();
     await server.stop();
   });
 
-  /** The socket answers, each id once; the neighbour was told nothing wrong and answers; the log is clean. */
+  /** The socket answers, each id once, and was sent nothing but events of its namespace; the neighbour was told nothing wrong and answers; the log is clean. */
   afterEach(async () => {
     expect(raw.closeCode).toBeUndefined();
-    expect(await raw.command('room:positions', '{"roomIds":["hall"]}')).toMatchObject({ status: 'ok' });
+    expect(await raw.command(probe, probing)).toMatchObject({ status: 'ok' });
     const ids = raw.of('ack').map(({ id }) => id);
     expect(ids).toHaveLength(new Set(ids).size);
+    const names = raw.of('event').map(({ namespace: from, data }) => [from, (data as [string])[0]]);
+    expect(names.filter(([from, name]) => from !== namespace || !events.has(name!))).toEqual([]);
     expect(raw.others.filter((text) => !text.startsWith('0{'))).toEqual([]);
     await bob.does('room:positions', { roomIds: ['hall'] });
     for (const wrong of ['error', 'disconnect', 'session:closing', 'connect_error'])
@@ -44,10 +70,11 @@ describe('hostile commands', () => {
     raw.packets.length = 0;
   });
 
-  const commands = CHAT_COMMANDS.map((command) => [command] as const);
+  const events = new Set<string>(NAMESPACES[namespace].events);
+  const commands = NAMESPACES[namespace].commands.map((command) => [command] as const);
 
   it('has a row for every command', () => {
-    expect(Object.keys(payloads).sort()).toEqual([...CHAT_COMMANDS].sort());
+    expect(Object.keys(payloads).sort()).toEqual([...NAMESPACES[namespace].commands].sort());
   });
 
   it.each(commands)('%s takes its valid example', async (command) => {
@@ -73,7 +100,7 @@ describe('hostile commands', () => {
 
     it('names the field that holds a wrong value', async () => {
       for (const [name, field] of fieldsOf()) {
-        const values = Object.entries(HOSTILE);
+        const values = valuesFor(field);
         const answers = await answersTo(
           values.map(([what, json]) => [what, payloadOf(payloads[command]!, name, json)]),
         );
@@ -168,7 +195,7 @@ describe('hostile commands', () => {
         ...fieldsOf().map(([name]) => [name, payloadOf(payloads[command]!, name, blob)]),
       ] as [string, string][]) {
         const id = 900_000_000 + raw.of('ack').length;
-        raw.write(`451-/chat,${String(id)}["${command}",${json}]`);
+        raw.write(`451-${namespace},${String(id)}["${command}",${json}]`);
         raw.write(Buffer.from(MARKER));
         const [packet] = await raw.answers([id]);
         const problem = problemOfRefusal(
@@ -181,16 +208,17 @@ describe('hostile commands', () => {
     });
 
     it('tells a refusal as an event when no ack was asked for', async () => {
-      raw.write(`42/chat,["${command}",{"surplus":${JSON.stringify(MARKER)}}]`);
-      raw.write(`42/chat,["${command}",null,{"a":1}]`);
-      raw.write(`42/chat,["${command}",null]`);
+      raw.write(`42${namespace},["${command}",{"surplus":${JSON.stringify(MARKER)}}]`);
+      raw.write(`42${namespace},["${command}",null,{"a":1}]`);
+      raw.write(`42${namespace},["${command}",null]`);
       await raw.until(() => raw.events('error').length >= 3, 'three errors');
-      await raw.command('room:positions', '{"roomIds":["hall"]}');
+      await raw.command(probe, probing);
       const errors = raw.events<WireError & { event: string }>('error');
       expect(errors.map(({ event, code }) => [event, code])).toEqual(
         Array.from({ length: 3 }, () => [command, 'VALIDATION_FAILED']),
       );
-      for (const { text } of raw.of('event')) expect(text).not.toContain('zq9');
+      for (const { data, text } of raw.of('event'))
+        if ((data as [string])[0] === 'error') expect(text).not.toContain('zq9');
     });
   });
 
@@ -215,10 +243,10 @@ describe('hostile commands', () => {
     };
 
     it.each(Object.entries(UNKNOWN))('%s is answered with UNKNOWN_EVENT', async (_what, name) => {
-      raw.write('42/chat,770["message:nothing"]');
-      raw.write(`42/chat,771[${name},{"a":${JSON.stringify(MARKER)}}]`);
-      raw.write(`42/chat,772[${name}]`);
-      raw.write(`42/chat,[${name}]`);
+      raw.write(`42${namespace},770["message:nothing"]`);
+      raw.write(`42${namespace},771[${name},{"a":${JSON.stringify(MARKER)}}]`);
+      raw.write(`42${namespace},772[${name}]`);
+      raw.write(`42${namespace},[${name}]`);
       const answers = await raw.answers([770, 771, 772]);
       await raw.until(() => raw.events('error').length > 0, 'an error');
       for (const { data, text } of answers) {
@@ -229,8 +257,8 @@ describe('hostile commands', () => {
     });
   });
 
-  /** 52 x 200 payloads: fields of the valid example, one or more of them replaced by whatever JSON can hold; or no such thing at all. */
-  it('answers 10,400 generated payloads once each', async () => {
+  /** Fields of the valid example, one or more of them replaced by whatever JSON can hold; or no such thing at all. */
+  it('answers thousands of generated payloads once each', async () => {
     const anything = fc.oneof(
       { weight: 4, arbitrary: fc.jsonValue({ maxDepth: 4 }) },
       {
@@ -269,7 +297,7 @@ describe('hostile commands', () => {
       return fc.oneof({ weight: 6, arbitrary: mutated }, { weight: 1, arbitrary: anything.map(textOf) });
     };
     const command = fc
-      .constantFrom(...CHAT_COMMANDS)
+      .constantFrom(...NAMESPACES[namespace].commands)
       .chain((name) => fc.tuple(fc.constant(name), payloadFor(name)));
     const seen = new Map<string, number>();
     await fc.assert(
@@ -293,11 +321,13 @@ describe('hostile commands', () => {
           if (faults.length > 0) throw new Error(faults.join(''));
         },
       ),
-      { numRuns: 52, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
+      { numRuns: RUNS[namespace], interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
     );
-    expect([...seen.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(10_000);
+    expect([...seen.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(
+      RUNS[namespace] * BATCH,
+    );
     // The generator reaches past validation, too.
-    expect(seen.get('ok')).toBeGreaterThan(300);
+    expect(seen.get('ok')).toBeGreaterThan(RUNS[namespace] * 6);
   }, 60_000);
 });
 

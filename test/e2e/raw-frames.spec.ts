@@ -49,7 +49,7 @@ describe('raw frames', () => {
     open.push(client);
     return client;
   };
-  const chat = async () => kept(await RawClient.chat(server.url, token));
+  const chat = async () => kept(await RawClient.in(server.url, '/chat', token));
   const transport = async () => kept(await RawClient.transport(server.url));
   const answers = async (client: RawClient) =>
     expect(await client.command('room:positions', POSITIONS)).toMatchObject({ status: 'ok' });

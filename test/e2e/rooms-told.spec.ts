@@ -1,6 +1,6 @@
 import type { Room } from '../../src/contract/views.js';
 import { RoomSubscriptions } from '../../src/platform/realtime/room-subscriptions.js';
-import { RoomsService } from '../../src/rooms/rooms.service.js';
+import { RoomAdministration } from '../../src/rooms/room-administration.service.js';
 import type { Actor } from '../harness/actor.js';
 import { TestServer } from '../harness/server.js';
 import { identity } from '../harness/writer-fixture.js';
@@ -17,8 +17,8 @@ describe('what people are told of rooms', () => {
   /** `room:updated` of a direct room carried one view for all, and with it the name "". */
   it('a frozen direct room keeps its name, a different one for each', async () => {
     const { room } = await alice.does('room:create', { type: 'direct', memberIds: [bob.id, carol.id] });
-    const rooms = server.app.get(RoomsService, { strict: false });
-    await rooms.freeze({ ...identity(carol), role: 'admin' }, room.id, true);
+    const rooms = server.app.get(RoomAdministration, { strict: false });
+    await rooms.freeze({ ...identity(carol), role: 'admin' }, { roomId: room.id, reason: 'Heated' });
     const told = await Promise.all(
       [alice, bob, carol].map((actor) => actor.receives('room:updated', { room: { id: room.id } })),
     );

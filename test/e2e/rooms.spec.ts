@@ -302,13 +302,14 @@ describe('rooms', () => {
       const roomId = 'heated';
       await dora.does('room:create', { roomId, name: 'Heated', type: 'public', memberIds: [emil.id] });
       const { messageId } = await emil.sends(roomId, 'words');
-      expect(await dora.rest('PUT', `/admin/rooms/${roomId}/freeze`)).toMatchObject({
+      const because = { reason: 'A quarrel' };
+      expect(await dora.rest('PUT', `/admin/rooms/${roomId}/freeze`, because)).toMatchObject({
         status: 403,
         body: { code: 'FORBIDDEN' },
       });
 
       // Whoever freezes a room need not be in it.
-      expect(await root.rest('PUT', `/admin/rooms/${roomId}/freeze`)).toMatchObject({ status: 204 });
+      expect(await root.rest('PUT', `/admin/rooms/${roomId}/freeze`, because)).toMatchObject({ status: 204 });
       const { room } = await emil.receives('room:updated', { room: { id: roomId } });
       expect(room.frozenAt).toBeDefined();
       const writes: [string, object][] = [
@@ -327,7 +328,9 @@ describe('rooms', () => {
         { content: 'words', rev: 1 },
       ]);
 
-      expect(await root.rest('DELETE', `/admin/rooms/${roomId}/freeze`)).toMatchObject({ status: 204 });
+      expect(await root.rest('DELETE', `/admin/rooms/${roomId}/freeze?reason=Calm`)).toMatchObject({
+        status: 204,
+      });
       await emil.sends(roomId, 'calmer words');
     } finally {
       await guarded.stop();

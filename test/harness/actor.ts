@@ -17,6 +17,14 @@ export interface Answer {
   body: unknown;
 }
 
+/** The event that says that the server has opened a socket. */
+export const OPENING: { [N in NamespaceName]: keyof EventsOf[N] & string } = {
+  '/chat': 'session:ready',
+  '/presence': 'presence:list',
+  '/notifications': 'notification:counts',
+  '/admin': 'admin:stats',
+};
+
 /** A refused command, as the client sees it. */
 export class Refused extends Error {
   constructor(readonly wire: WireError) {
@@ -33,8 +41,6 @@ export class Line<N extends NamespaceName> {
     manager: Manager,
     readonly namespace: N,
     token: string,
-    /** The event that says that the server has opened the socket. */
-    private readonly opening: keyof EventsOf[N] & string,
   ) {
     this.socket = manager.socket(namespace, { auth: { token } });
     this.socket.onAny((event: string, payload: unknown) => this.inbox.record(event, payload));
@@ -44,7 +50,7 @@ export class Line<N extends NamespaceName> {
 
   async connect(): Promise<this> {
     this.socket.connect();
-    await this.receives(this.opening);
+    await this.receives(OPENING[this.namespace]);
     return this;
   }
 
@@ -85,6 +91,14 @@ export class Line<N extends NamespaceName> {
   }
 }
 
+/** A line of whichever namespace, for tests that hold in each. */
+export interface AnyLine {
+  readonly namespace: NamespaceName;
+  readonly inbox: Inbox;
+  connect(): Promise<unknown>;
+  ack(command: never, payload: unknown): Promise<Ack<object>>;
+}
+
 /** A person at one device: REST, and a connection with `/chat` and, when they connect it, each other namespace. */
 export class Actor extends Line<'/chat'> {
   readonly presence: Line<'/presence'>;
@@ -102,10 +116,10 @@ export class Actor extends Line<'/chat'> {
       reconnection: false,
     });
     const token = session.accessToken;
-    super(manager, '/chat', token, 'session:ready');
-    this.presence = new Line(manager, '/presence', token, 'presence:list');
-    this.notifications = new Line(manager, '/notifications', token, 'notification:counts');
-    this.admin = new Line(manager, '/admin', token, 'admin:stats');
+    super(manager, '/chat', token);
+    this.presence = new Line(manager, '/presence', token);
+    this.notifications = new Line(manager, '/notifications', token);
+    this.admin = new Line(manager, '/admin', token);
   }
 
   get id(): string {
@@ -114,6 +128,11 @@ export class Actor extends Line<'/chat'> {
 
   get user(): User {
     return this.session.user;
+  }
+
+  /** Each of them, connected or not. */
+  get lines(): AnyLine[] {
+    return [this, this.presence, this.notifications, this.admin];
   }
 
   /** The device is gone, with all its sockets. */

@@ -68,16 +68,25 @@ export const HOSTILE: Record<string, string> = {
   '5,000 levels of objects': '{"a":'.repeat(5000) + '1' + '}'.repeat(5000),
 };
 
+/** Which values a field may take, and those where a careless reader of the rule would err. */
+export interface Accepts {
+  (value: unknown): boolean;
+  edges?: unknown[];
+}
+
 /** One field of a payload: what the valid example carries (absent: `undefined`) and which values it may take. */
 export interface Field {
   valid: unknown;
   optional: boolean;
-  accepts: (value: unknown) => boolean;
+  accepts: Accepts;
 }
 
-type Accepts = Field['accepts'];
 export const needed = (valid: unknown, accepts: Accepts): Field => ({ valid, accepts, optional: false });
 export const optional = (valid: unknown, accepts: Accepts): Field => ({ valid, accepts, optional: true });
+
+/** A rule with the values next to its limits, on both sides of each. */
+export const withEdges = (accepts: (value: unknown) => boolean, edges: unknown[]): Accepts =>
+  Object.assign((value: unknown) => accepts(value), { edges });
 
 export const matching =
   (pattern: RegExp): Accepts =>
@@ -87,38 +96,142 @@ export const oneOf =
   (...choices: unknown[]): Accepts =>
   (value) =>
     choices.includes(value);
-export const text =
-  (min: number, max: number): Accepts =>
-  (value) =>
-    typeof value === 'string' && value.trim().length >= min && value.trim().length <= max;
+export const orNull = (accepts: Accepts): Accepts =>
+  withEdges((value) => value === null || accepts(value), accepts.edges ?? []);
+/** Characters after trimming. */
+export const text = (min: number, max: number): Accepts =>
+  withEdges(
+    (value) => typeof value === 'string' && value.trim().length >= min && value.trim().length <= max,
+    around(min, max).map((length) => 'a'.repeat(length)),
+  );
 /** Nothing invisible: no control characters (line breaks as told), nothing that turns the direction of text. */
-export const visible =
-  (breaks: string, accepts: Accepts): Accepts =>
-  (value) =>
-    accepts(value) &&
-    [...(value as string).trim()].every(
-      (character) => breaks.includes(character) || !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(character),
-    );
+export const visible = (breaks: string, accepts: Accepts): Accepts =>
+  withEdges(
+    (value) =>
+      accepts(value) &&
+      [...(value as string).trim()].every(
+        (character) => breaks.includes(character) || !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(character),
+      ),
+    [...(accepts.edges ?? []), 'a\nb', 'a\rb', 'a\tb', 'a\u0085b', 'a\u2066b', '\u200b'],
+  );
 export const emoji: Accepts = (value) => visible('', matching(/^\S{1,32}$/u))(value);
-export const integer =
-  (min: number, max: number): Accepts =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-export const listOf =
-  (max: number, accepts: Accepts): Accepts =>
-  (value) =>
-    Array.isArray(value) && value.length <= max && value.every(accepts);
+export const integer = (min: number, max: number): Accepts =>
+  withEdges(
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    [min - 1, min, max, max + 1],
+  );
+/** Up to so many, and no fewer than the least; `item` makes right ones for lists of just these lengths. */
+export const listOf = (
+  max: number,
+  accepts: Accepts,
+  { min = 0, item }: { min?: number; item?: (index: number) => unknown } = {},
+): Accepts =>
+  withEdges(
+    (value) =>
+      Array.isArray(value) &&
+      value.length >= min &&
+      value.length <= max &&
+      value.every((one) => accepts(one)),
+    item ? around(min, max).map((length) => Array.from({ length }, (_, index) => item(index))) : [],
+  );
+/** None of it twice. */
+export const distinct = (accepts: Accepts): Accepts =>
+  withEdges(
+    (value) => accepts(value) && new Set(value as unknown[]).size === (value as unknown[]).length,
+    [...(accepts.edges ?? [])],
+  );
 export const boolean: Accepts = (value) => typeof value === 'boolean';
 export const roomId = matching(/^[A-Za-z0-9_-]{1,64}$/);
-export const userId: Accepts = (value) =>
-  typeof value === 'string' && value.length >= 1 && value.length <= 128;
-export const uuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+export const userId: Accepts = withEdges(
+  (value) => typeof value === 'string' && value.length >= 1 && value.length <= 128,
+  around(1, 128).map((length) => 'u'.repeat(length)),
+);
+export const uuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 export const position = integer(0, 2_147_483_647);
+/** Cursors and the like: which text is right only the server knows. */
+export const opaque: Accepts = (value) => typeof value === 'string' && value !== '' && value.length <= 1000;
 export const nothing: Accepts = () => false;
 export const json =
   (bytes: number): Accepts =>
   (value) =>
     Buffer.byteLength(JSON.stringify(value)) <= bytes;
+
+const DAY_MS = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+
+/** A moment of the contract: ISO 8601 in UTC. With a bound at most so many days ahead, and, unless told otherwise, in the future. */
+export const isoTime = (maxDays?: number, { past = false } = {}): Accepts =>
+  withEdges(
+    (value) => {
+      const parts = /^((?!0000)\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,3})?Z$/.exec(
+        typeof value === 'string' ? value : '',
+      );
+      const at = parts ? new Date(value as string) : undefined;
+      if (
+        !at ||
+        Number.isNaN(at.getTime()) ||
+        at.toISOString().slice(0, 19) !== `${parts![1]!}T${parts![2]!}`
+      )
+        return false;
+      return (
+        maxDays === undefined ||
+        ((past || at.getTime() > Date.now()) && at.getTime() <= Date.now() + maxDays * DAY_MS)
+      );
+    },
+    [
+      ...(maxDays === undefined
+        ? []
+        : [inDays(maxDays - 1), inDays(maxDays + 7), inDays(-1), inDays(-0.001)]),
+      '2030-01-31',
+      '2030-01-31T12:00:00',
+      '2030-01-31T12:00:00+01:00',
+      '2030-02-30T12:00:00Z',
+      '2030-13-01T12:00:00Z',
+      '2030-01-31T24:00:00Z',
+      '2030-01-31T23:59:60Z',
+      '0000-01-01T00:00:00Z',
+      '+010000-01-01T00:00:00Z',
+      '-000001-01-01T00:00:00Z',
+      'Thu, 31 Jan 2030 12:00:00 GMT',
+      '2030-W05-4',
+      'infinity',
+      'now',
+      1_900_000_000_000,
+    ],
+  );
+
+/** Nothing beside these fields, each right; hostile values go into each field of it, too. */
+export function objectOf(fields: Record<string, Field>): Accepts {
+  const valid = JSON.parse(payloadOf(fields)) as object;
+  const inner = Object.entries(fields).flatMap(([name, { valid: _, accepts }]) => [
+    ...Object.values(HOSTILE)
+      .filter((json) => json.length < 5000)
+      .map((json) => ({ ...valid, [name]: JSON.parse(json) as unknown })),
+    ...(accepts.edges ?? []).map((value) => ({ ...valid, [name]: value })),
+    Object.fromEntries(Object.entries(valid).filter(([other]) => other !== name)),
+  ]);
+  return withEdges(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.keys(value).every((name) => Object.hasOwn(fields, name)) &&
+      Object.entries(fields).every(([name, field]) =>
+        Object.hasOwn(value, name) ? field.accepts((value as Record<string, unknown>)[name]) : field.optional,
+      ),
+    [...inner, { ...valid, surplus: MARKER }, { ...valid, toString: 1 }, [valid]],
+  );
+}
+
+function around(min: number, max: number): number[] {
+  return [min - 1, min, max, max + 1].filter((length) => length >= 0);
+}
+
+/** What is tried in a field, as JSON text: all that is hostile, and what is next to its own limits. */
+export function valuesFor({ accepts }: Field): [what: string, json: string][] {
+  const edges = (accepts.edges ?? []).map((value) => JSON.stringify(value));
+  return [...Object.entries(HOSTILE), ...edges.map((json): [string, string] => [json.slice(0, 100), json])];
+}
 
 /** May this value stand in this field? */
 export const isRight = (field: Field, value: unknown): boolean => isClean(value) && field.accepts(value);

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { WireError } from '../../src/contract/errors.js';
+import type { NamespaceName } from '../../src/contract/namespaces.js';
+import { OPENING } from './actor.js';
 
 /** What the server sent in one Socket.IO packet: `40` CONNECT, `41` DISCONNECT, `42` EVENT, `43` ACK, `44` CONNECT_ERROR. */
 export interface Packet {
@@ -29,6 +31,7 @@ export class RawClient {
   closeCode: number | undefined;
   private readonly waiting = new Set<() => void>();
   private lastId = 0;
+  private namespace: NamespaceName = '/chat';
 
   private constructor(private readonly socket: WebSocket) {
     socket.on('message', (data: Buffer, isBinary) => this.receive(isBinary ? '(binary)' : data.toString()));
@@ -47,12 +50,19 @@ export class RawClient {
     return client;
   }
 
-  /** In `/chat`, and ready. */
-  static async chat(url: string, token: string): Promise<RawClient> {
+  /** In one namespace, and ready. */
+  static async in(url: string, namespace: NamespaceName, token: string): Promise<RawClient> {
     const client = await RawClient.transport(url);
-    client.write(`40/chat,${JSON.stringify({ token })}`);
-    await client.until(() => client.events('session:ready').length > 0, 'session:ready');
+    await client.enters(namespace, token);
     return client;
+  }
+
+  /** One more namespace on this transport, and ready. Commands go to the one entered last. */
+  async enters(namespace: NamespaceName, token: string): Promise<void> {
+    this.namespace = namespace;
+    this.write(`40${namespace},${JSON.stringify({ token })}`);
+    const opening = OPENING[namespace];
+    await this.until(() => this.events(opening).length > 0, opening);
   }
 
   write(frame: string | Buffer): void {
@@ -62,7 +72,7 @@ export class RawClient {
   /** Sends an event whose arguments are JSON text; gives the id under which it will be acknowledged. */
   emit(event: string, ...args: string[]): number {
     this.lastId += 1;
-    this.write(`42/chat,${String(this.lastId)}[${[JSON.stringify(event), ...args].join(',')}]`);
+    this.write(`42${this.namespace},${String(this.lastId)}[${[JSON.stringify(event), ...args].join(',')}]`);
     return this.lastId;
   }
 

@@ -36,6 +36,14 @@ export class Visitor {
     return this.inbox.find<Refusal>('connect_error');
   }
 
+  /** The code of the refusal; undefined when the door opened. */
+  async entry(): Promise<string | undefined> {
+    await this.inbox.until(() => this.outcome() !== undefined, 'the end of the handshake');
+    return this.outcome() === 'connect'
+      ? undefined
+      : (await this.inbox.find<Refusal>('connect_error')).data?.code;
+  }
+
   /** Fails when it does not; resolves with what the server says first. */
   async welcome(): Promise<{ userId: string }> {
     await this.inbox.until(() => this.outcome() !== undefined, 'the end of the handshake');

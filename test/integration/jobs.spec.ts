@@ -52,7 +52,7 @@ class Gate {
 @Module({})
 class Platform {}
 
-/** A server with nothing but jobs, and one queue. */
+/** A server with nothing but jobs, of which the tests use one queue. */
 class Instance {
   /** Attempts whose end is written: `ok`, `retry`, `dead`. */
   readonly ended = new Happenings<string>();
@@ -73,7 +73,12 @@ class Instance {
         {
           provide: 'feature',
           inject: [Jobs],
-          useFactory: (jobs: Jobs) => ({ onModuleInit: () => jobs.handle(QUEUE, options, handler) }),
+          useFactory: (jobs: Jobs) => ({
+            onModuleInit: () => {
+              // More than one: instances that start together could get in each other's way.
+              for (const queue of [QUEUE, 'second', 'third']) jobs.handle(queue, options, handler);
+            },
+          }),
         },
       ],
     };
@@ -132,7 +137,10 @@ describe('Jobs', () => {
   });
 
   async function start(options: HandlerOptions, handler?: Handler): Promise<Instance> {
-    const write: Handler = ({ name }) => Promise.resolve(done.add(name));
+    const write: Handler = ({ name }) => {
+      done.add(name);
+      return Promise.resolve();
+    };
     const instance = await Instance.start(database, log, options, handler ?? write);
     instances.push(instance);
     return instance;
@@ -304,11 +312,11 @@ describe('Jobs', () => {
           await all.opened;
           done.add(name);
         };
-      const [one] = await Promise.all(
+      const [one] = (await Promise.all(
         [1, 2, 3].map((instance) => start({ ...ONCE, concurrency: 2 }, handler(instance))),
-      );
+      )) as [Instance, Instance, Instance];
       const names = Array.from({ length: 40 }, (_, index) => String(index));
-      await Promise.all(names.map((name) => one?.add(name)));
+      await Promise.all(names.map((name) => one.add(name)));
       await done.reach(40);
       await Promise.all(instances.map(({ jobs }) => jobs.drain()));
       expect([...done.all].sort()).toEqual([...names].sort());

@@ -1,6 +1,5 @@
-import { IsJWT, Matches, MaxLength } from 'class-validator';
+import { Matches } from 'class-validator';
 import type { SendSignal, Typing } from '../../contract/chat.js';
-import type { RefreshAuth } from '../../contract/session.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import { IsJsonWithin, IsRoomId, Optional, IsMessageId } from '../../platform/validation/rules.js';
 
@@ -25,10 +24,4 @@ export class NewSignalDto {
 export class SendSignalDto extends NewSignalDto implements SendSignal {
   @IsRoomId()
   roomId!: string;
-}
-
-export class RefreshAuthDto implements RefreshAuth {
-  @IsJWT()
-  @MaxLength(8192)
-  token!: string;
 }

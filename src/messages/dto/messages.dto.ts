@@ -10,7 +10,16 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import type { DeleteMessage, EditMessage, PinMessage, ReactToMessage, ReadHistory, ReadMessage, SendMessage, SyncRoom } from '../../contract/chat.js';
+import type {
+  DeleteMessage,
+  EditMessage,
+  PinMessage,
+  ReactToMessage,
+  ReadHistory,
+  ReadMessage,
+  SendMessage,
+  SyncRoom,
+} from '../../contract/chat.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import {
   IsDistinct,

@@ -1,5 +1,5 @@
 import proxyAddr from 'proxy-addr';
-import { makeValidator, str, url } from 'envalid';
+import { bool, makeValidator, str, url } from 'envalid';
 
 /**
  * The environment, key by key: the only place that knows a name, a default, a unit or a bound.
@@ -43,8 +43,33 @@ const postgresUrl = makeValidator<string>((input) => {
     throw new Error('must be a URL like postgres://user:password@host:5432/database');
   return input;
 });
+const smtpUrl = makeValidator<string>((input) => {
+  if (!URL.canParse(input) || !/^smtps?:\/\/[^/]/.test(input))
+    throw new Error('must be a URL like smtps://user:password@host:465');
+  return input;
+});
+const sender = makeValidator<string>((input) => {
+  if (!/^[^\p{Cc}<>]*<[^\s<>@,]+@[^\s<>@,]+>$|^[^\s<>@,]+@[^\s<>@,]+$/u.test(input))
+    throw new Error('must be like chat@example.com or Parley <chat@example.com>');
+  return input;
+});
+const vapidSubject = makeValidator<string>((input) => {
+  if (!/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/.test(input))
+    throw new Error('must be a mailto: or https: address');
+  return input;
+});
+const vapidKey = (bytes: number) =>
+  makeValidator<string>((input) => {
+    if (!/^[A-Za-z0-9_-]+$/.test(input) || Buffer.from(input, 'base64url').length !== bytes)
+      throw new Error(`must be ${String(bytes)} bytes as base64url`);
+    return input;
+  });
 const secret = makeValidator<string>((input) => {
   if (Buffer.byteLength(input) < 32) throw new Error('must have at least 32 bytes');
+  return input;
+});
+const bcryptHash = makeValidator<string>((input) => {
+  if (!/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(input)) throw new Error('must be a bcrypt hash');
   return input;
 });
 const trustProxy = makeValidator<number | string>((input) => {
@@ -106,6 +131,11 @@ export const schema = {
     1000,
     300_000,
   )({ default: 20_000, desc: 'Silence after a heartbeat that ends a socket, ms' }),
+  SOCKETIO_ADMIN_USERNAME: str({ default: 'admin', desc: 'See SOCKETIO_ADMIN_PASSWORD' }),
+  SOCKETIO_ADMIN_PASSWORD: bcryptHash({
+    default: undefined,
+    desc: "bcrypt hash of a password: opens Socket.IO's own admin UI, where its package is installed",
+  }),
   LOG_LEVEL: oneOf(
     'fatal',
     'error',
@@ -135,6 +165,7 @@ export const schema = {
     1,
     1_000_000,
   )({ default: 60, desc: 'Rooms made and people invited by a user in a minute' }),
+  REPORTS_LIMIT: count(1, 1_000_000)({ default: 10, desc: 'Messages reported by a user in a minute' }),
   LOGINS_LIMIT: count(
     1,
     1_000_000,
@@ -154,8 +185,60 @@ export const schema = {
     0,
     60_000,
   )({ default: 2000, desc: 'Least time between two typing:start of a user in a room, ms' }),
+  PRESENCE_AWAY_MS: count(
+    100,
+    86_400_000,
+  )({ default: 300_000, desc: 'A device without activity for this long is away, ms' }),
+  PRESENCE_OFFLINE_MS: count(
+    10,
+    600_000,
+  )({ default: 10_000, desc: 'From the end of the last connection of a user until they are offline, ms' }),
+  NOTIFY_ROOM_LIMIT: count(
+    1,
+    100_000,
+  )({ default: 1000, desc: 'Members of a room that one @room notifies, those first who read it last' }),
+  NOTIFY_DIGEST_MS: count(
+    0,
+    3_600_000,
+  )({ default: 60_000, desc: 'Notifications of one room and kind so soon after each other become one, ms' }),
   WRITE_QUEUE_LIMIT: count(
     10,
     1_000_000,
   )({ default: 10_000, desc: 'Messages waiting to be written before UNAVAILABLE' }),
+  PUSH_DELAY_SECONDS: count(
+    0,
+    3600,
+  )({ default: 5, desc: 'A push leaves this much later, unless it was read meanwhile, seconds' }),
+  PUSH_PRIVATE_ENDPOINTS: bool({
+    default: false,
+    desc: 'true: push endpoints may be plain HTTP and in private networks',
+  }),
+  VAPID_PUBLIC_KEY: vapidKey(65)({
+    default: undefined,
+    desc: 'Key browsers subscribe with; absent: generated and kept in the database',
+  }),
+  VAPID_PRIVATE_KEY: vapidKey(32)({ default: undefined, desc: 'Needed with VAPID_PUBLIC_KEY' }),
+  VAPID_SUBJECT: vapidSubject({
+    default: undefined,
+    desc: 'Contact for push services, mailto: or https:; absent: postmaster at the host of PUBLIC_URL',
+  }),
+  SMTP_URL: smtpUrl({
+    default: undefined,
+    desc: 'Mail server, smtp:// or smtps://, with user and password; absent: no e-mail',
+  }),
+  EMAIL_FROM: sender({ default: undefined, desc: 'Sender of e-mail; needed with SMTP_URL' }),
+  EMAIL_DIGEST_MINUTES: count(
+    0,
+    10_080,
+  )({
+    default: 15,
+    desc: 'What stays unseen this long is told by e-mail, at most once in this time, minutes',
+  }),
+  DELIVERY_RETRY_SECONDS: count(
+    0,
+    3600,
+  )({
+    default: 30,
+    desc: 'First retry of a push or an e-mail; the next ones wait twice as long each, seconds',
+  }),
 };

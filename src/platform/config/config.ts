@@ -57,6 +57,14 @@ export function loadConfig(environment: Environment = processEnvironment()) {
   );
   together('TLS_KEY', !given['TLS_CERT'] || !!given['TLS_KEY'], 'is needed with TLS_CERT');
   together('TLS_CERT', !given['TLS_KEY'] || !!given['TLS_CERT'], 'is needed with TLS_KEY');
+  for (const [key, other] of [
+    ['VAPID_PRIVATE_KEY', 'VAPID_PUBLIC_KEY'],
+    ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
+    ['EMAIL_FROM', 'SMTP_URL'],
+    // Mails carry links.
+    ['PUBLIC_URL', 'SMTP_URL'],
+  ] as const)
+    together(key, !given[other] || !!given[key], `is needed with ${other}`);
   if (problems.length > 0) throw new ConfigError(problems);
 
   const minute = 60_000;
@@ -83,6 +91,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
           : undefined,
     },
     rooms: { creation: env.ROOM_CREATION },
+    notifications: { roomLimit: env.NOTIFY_ROOM_LIMIT, digestMs: env.NOTIFY_DIGEST_MS },
     http: {
       corsOrigins: env.CORS_ORIGINS,
       trustProxy: env.TRUST_PROXY,
@@ -91,6 +100,33 @@ export function loadConfig(environment: Environment = processEnvironment()) {
     realtime: {
       pingIntervalMs: env.PING_INTERVAL_MS,
       pingTimeoutMs: env.PING_TIMEOUT_MS,
+      adminUi: env.SOCKETIO_ADMIN_PASSWORD
+        ? { username: env.SOCKETIO_ADMIN_USERNAME, passwordHash: env.SOCKETIO_ADMIN_PASSWORD }
+        : undefined,
+    },
+    presence: { awayMs: env.PRESENCE_AWAY_MS, offlineMs: env.PRESENCE_OFFLINE_MS },
+    delivery: {
+      retrySeconds: env.DELIVERY_RETRY_SECONDS,
+      push: {
+        delaySeconds: env.PUSH_DELAY_SECONDS,
+        privateEndpoints: env.PUSH_PRIVATE_ENDPOINTS,
+        subject: env.VAPID_SUBJECT ?? `mailto:postmaster@${hostOf(env.PUBLIC_URL)}`,
+        /** Absent: generated and kept in the database. */
+        keys:
+          env.VAPID_PUBLIC_KEY && env.VAPID_PRIVATE_KEY
+            ? { publicKey: env.VAPID_PUBLIC_KEY, privateKey: env.VAPID_PRIVATE_KEY }
+            : undefined,
+      },
+      email:
+        env.SMTP_URL && env.EMAIL_FROM && env.PUBLIC_URL
+          ? {
+              smtpUrl: env.SMTP_URL,
+              from: env.EMAIL_FROM,
+              /** Without a slash at its end. */
+              links: env.PUBLIC_URL.replace(/\/+$/, ''),
+            }
+          : undefined,
+      digestSeconds: env.EMAIL_DIGEST_MINUTES * 60,
     },
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
     limits: {
@@ -100,6 +136,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
       sends: { limit: env.SENDS_LIMIT, windowMs: env.SENDS_WINDOW_MS },
       commands: { limit: env.COMMANDS_LIMIT, windowMs: minute },
       rooms: { limit: env.ROOMS_LIMIT, windowMs: minute },
+      reports: { limit: env.REPORTS_LIMIT, windowMs: minute },
       logins: { limit: env.LOGINS_LIMIT, windowMs: minute },
       handshakes: env.HANDSHAKES_LIMIT,
       failedHandshakes: { limit: env.FAILED_HANDSHAKES_LIMIT, windowMs: minute },
@@ -107,6 +144,11 @@ export function loadConfig(environment: Environment = processEnvironment()) {
       writeQueue: env.WRITE_QUEUE_LIMIT,
     },
   });
+}
+
+/** Some host: push services ask for a contact, not for one that answers. */
+function hostOf(publicUrl: string | undefined): string {
+  return publicUrl === undefined ? 'parley.invalid' : new URL(publicUrl).hostname;
 }
 
 export type Config = ReturnType<typeof loadConfig>;

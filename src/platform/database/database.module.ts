@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import { SECRETS, type Secrets } from '../config/secrets.js';
+import { ConnectionPool } from './connection-pool.js';
 import { databaseOptions } from './database.options.js';
 import { EMBEDDED_STORAGE, EmbeddedStorage } from './embedded-storage.js';
 import { EmbeddedVacuum } from './embedded-vacuum.js';
@@ -45,8 +46,8 @@ class StorageModule {}
       useFactory: prepare,
     }),
   ],
-  providers: [UnitOfWork, EmbeddedVacuum],
-  exports: [UnitOfWork, StorageModule],
+  providers: [UnitOfWork, ConnectionPool, EmbeddedVacuum],
+  exports: [UnitOfWork, ConnectionPool, StorageModule],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type EntityClass = abstract new (...args: never[]) => object;
@@ -9,19 +9,14 @@ const ENTITY_FILE = /\.entity\.[jt]s$/;
 const SOURCES = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * Every entity class of every feature, found by file name, for tools that run without the application (the TypeORM CLI,
+ * Every entity class of the platform and of every feature, found by file name, for tools that run without the application (the TypeORM CLI,
  * the drift check). The application does not use it: platform knows no feature.
  */
 export async function findEntities(): Promise<EntityClass[]> {
   const found: EntityClass[] = [];
-  for (const feature of await readdir(SOURCES, { withFileTypes: true })) {
-    if (!feature.isDirectory()) continue;
-    const files = (await readdir(`${SOURCES}/${feature.name}`))
-      .filter((name) => ENTITY_FILE.test(name))
-      .sort();
-    for (const file of files)
-      found.push(...(await classesIn(`../../${feature.name}/${file.replace(/[jt]s$/, 'js')}`)));
-  }
+  const files = (await readdir(SOURCES, { recursive: true })).filter((name) => ENTITY_FILE.test(name)).sort();
+  for (const file of files)
+    found.push(...(await classesIn(`../../${file.replaceAll(sep, '/').replace(/[jt]s$/, 'js')}`)));
   return found;
 }
 

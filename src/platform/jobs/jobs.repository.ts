@@ -36,6 +36,10 @@ export interface When {
   key?: string;
 }
 
+interface Rows {
+  rows: unknown[];
+}
+
 const SCHEMA = 'pgboss';
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -133,8 +137,8 @@ export class JobsRepository {
 
   /** Those of the queues in which a job is due. */
   async due(queues: string[]): Promise<string[]> {
-    const { rows } = await this.execute<{ name: string }>(SOME_DUE, [queues]);
-    return rows.map(({ name }) => name);
+    const { rows } = await this.execute(SOME_DUE, [queues]);
+    return (rows as { name: string }[]).map(({ name }) => name);
   }
 
   /** No two callers get the same job. Nothing, too, when the database cannot be asked. */
@@ -180,7 +184,8 @@ export class JobsRepository {
 
   /** Newest first; `before` is the id to go on from. */
   async dead(queue: string | undefined, before: string | undefined, limit: number): Promise<DeadJob[]> {
-    return (await this.execute<DeadJob>(DEAD, [queue ?? null, before ?? null, limit])).rows;
+    const { rows } = await this.execute(DEAD, [queue ?? null, before ?? null, limit]);
+    return rows as DeadJob[];
   }
 
   /** The queue of the job; undefined when there is no such dead job. */
@@ -191,8 +196,8 @@ export class JobsRepository {
   }
 
   async waiting(): Promise<Map<string, number>> {
-    const { rows } = await this.execute<{ name: string; n: number }>(WAITING, []);
-    return new Map(rows.map(({ name, n }) => [name, n]));
+    const { rows } = await this.execute(WAITING, []);
+    return new Map((rows as { name: string; n: number }[]).map(({ name, n }) => [name, n]));
   }
 
   /** pg-boss as a set of statements: its timers and workers stay off. */
@@ -212,10 +217,10 @@ export class JobsRepository {
     return boss;
   }
 
-  private async execute<Row>(text: string, values: unknown[] | undefined): Promise<{ rows: Row[] }> {
+  private async execute(text: string, values: unknown[] | undefined): Promise<Rows> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      return await query<Row>(runner, text, values);
+      return await query(runner, text, values);
     } catch (error) {
       // pg-boss sends whole transactions as one string; what failed in the middle of one left it open.
       if (!values) await runner.query('ROLLBACK').catch(() => undefined);
@@ -237,11 +242,7 @@ function over(runner: QueryRunner): PgBoss.Db {
 }
 
 /** Several statements in one string are only taken without parameters. */
-async function query<Row>(
-  runner: QueryRunner,
-  text: string,
-  values: unknown[] | undefined,
-): Promise<{ rows: Row[] }> {
+async function query(runner: QueryRunner, text: string, values: unknown[] | undefined): Promise<Rows> {
   const { records } = await runner.query(text, values, true);
-  return { rows: records as Row[] };
+  return { rows: records };
 }

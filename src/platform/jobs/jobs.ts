@@ -45,6 +45,7 @@ export class Jobs implements OnApplicationBootstrap, OnModuleDestroy {
    * Names a queue and who does its jobs, in `onModuleInit`. A handler that throws is called again later, except for a
    * `PermanentFailure`. `signal` is aborted when its time is over or the server stops without waiting any longer.
    */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what a queue holds is known to its feature alone
   handle<Data extends object>(
     queue: string,
     options: HandlerOptions,

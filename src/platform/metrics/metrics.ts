@@ -2,8 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { ErrorCode } from '../../contract/errors.js';
 import { NAMESPACES } from '../../contract/namespaces.js';
+import type { DecisionReason } from '../../contract/notifications.js';
+import { Traffic } from './traffic.js';
 
 export type CommandResult = 'ok' | ErrorCode;
+/** `gone`: the browser's subscription no longer exists. */
+export type PushResult = 'sent' | 'skipped' | 'gone' | 'failed';
+export type EmailResult = 'sent' | 'skipped' | 'failed';
 export type JobResult = 'ok' | 'retry' | 'dead';
 
 /** The children of one command's labels, resolved once: this runs for every command of every socket. */
@@ -22,6 +27,8 @@ const UNKNOWN = 'unknown';
  */
 @Injectable()
 export class Metrics {
+  /** For the live statistics. */
+  readonly traffic = new Traffic();
   /** Of this application, not of the process: tests start several in one. */
   private readonly registry = new Registry();
   private readonly registers = [this.registry];
@@ -85,6 +92,36 @@ export class Metrics {
     labelNames: ['queue', 'result'],
     registers: this.registers,
   });
+  private readonly outboxLagSeconds = new Gauge({
+    name: 'parley_outbox_lag_seconds',
+    help: 'Age of the oldest fact that waits for its consumer',
+    labelNames: ['topic'],
+    registers: this.registers,
+  });
+  private readonly outboxDead = new Counter({
+    name: 'parley_outbox_dead_total',
+    help: 'Facts that were given up',
+    labelNames: ['topic'],
+    registers: this.registers,
+  });
+  private readonly pushes = new Counter({
+    name: 'parley_push_total',
+    help: 'Attempts of web pushes: sent, skipped (read, muted ... meanwhile), gone (no such subscription) or failed',
+    labelNames: ['result'],
+    registers: this.registers,
+  });
+  private readonly emails = new Counter({
+    name: 'parley_email_total',
+    help: 'Attempts of mails: sent, skipped (nothing unseen any more) or failed',
+    labelNames: ['result'],
+    registers: this.registers,
+  });
+  private readonly decisions = new Counter({
+    name: 'parley_notification_decisions_total',
+    help: 'Decisions on whether somebody is told of a message, by reason',
+    labelNames: ['reason'],
+    registers: this.registers,
+  });
   private readonly all = Registry.merge([this.registry, processRegistry()]);
 
   /** A command was answered. Names outside the contract share the label `unknown`. */
@@ -98,6 +135,7 @@ export class Metrics {
     }
     counter.inc();
     series.seconds.observe(durationMs / 1000);
+    this.traffic.answered(result, durationMs);
   }
 
   /** One socket more (1) or less (-1). `namespace` is one of ours, e.g. `/chat`: counted once the handshake is accepted. */
@@ -115,6 +153,7 @@ export class Metrics {
 
   queued(messages: number): void {
     this.queueDepth.set(messages);
+    this.traffic.queuedWrites = messages;
   }
 
   /** `scope` is one of platform/throttling's. */
@@ -136,6 +175,27 @@ export class Metrics {
   /** An attempt of a job ended. `queue` is one of those with a handler. */
   jobFinished(queue: string, result: JobResult): void {
     this.jobs.inc({ queue, result });
+  }
+
+  pushed(result: PushResult): void {
+    this.pushes.inc({ result });
+  }
+
+  emailed(result: EmailResult): void {
+    this.emails.inc({ result });
+  }
+
+  /** `topic` is one with a consumer. */
+  outboxLag(topic: string, seconds: number): void {
+    this.outboxLagSeconds.set({ topic }, seconds);
+  }
+
+  outboxDied(topic: string): void {
+    this.outboxDead.inc({ topic });
+  }
+
+  notificationDecided(reason: DecisionReason): void {
+    this.decisions.inc({ reason });
   }
 
   get contentType(): string {

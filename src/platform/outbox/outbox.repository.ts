@@ -1,15 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
-
-/** A topic, which says what its payloads look like: `'message.sent' as OutboxTopic<MessageFact>`. */
-export type OutboxTopic<P extends object> = string & { readonly payload?: P };
-
-export interface OutboxRow<P extends object = object> {
-  id: number;
-  payload: P;
-  createdAt: Date;
-}
+import type { OutboxFact, OutboxRow } from './outbox-topic.js';
 
 export interface TakenRow extends OutboxRow {
   attempts: number;
@@ -32,11 +24,6 @@ export interface TopicState {
   lagSeconds: number;
 }
 
-interface Fact {
-  topic: string;
-  payload: object;
-}
-
 /** 1, 2, 4 ... seconds from one attempt to the next: about 9 minutes in all. */
 const MOST_ATTEMPTS = 10;
 const ROW = 'id, payload, created_at AS "createdAt", attempts';
@@ -46,7 +33,7 @@ const ROW = 'id, payload, created_at AS "createdAt", attempts';
 export class OutboxRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  async insert({ manager }: Transaction, facts: readonly Fact[]): Promise<void> {
+  async insert({ manager }: Transaction, facts: readonly OutboxFact[]): Promise<void> {
     // Sorted, so that ids grow in the order of the facts.
     await manager.query(
       `INSERT INTO outbox (topic, payload)

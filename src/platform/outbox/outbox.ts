@@ -2,17 +2,11 @@ import { AsyncResource } from 'node:async_hooks';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { UnitOfWork, type Transaction } from '../database/unit-of-work.js';
 import { DomainEvents } from '../events/domain-events.js';
-import { describeError } from '../logging/describe-error.js';
 import { Metrics } from '../metrics/metrics.js';
 import { OutboxAppended } from './outbox.events.js';
-import { OutboxRepository, type DeadRow, type OutboxTopic } from './outbox.repository.js';
+import type { OutboxFact, OutboxTopic } from './outbox-topic.js';
+import { OutboxRepository, type DeadRow } from './outbox.repository.js';
 import { TopicDrain, type OutboxHandler } from './topic-drain.js';
-
-/** A fact of any topic, for those who append several kinds in one statement. */
-export interface OutboxFact {
-  topic: string;
-  payload: object;
-}
 
 /** What other nodes have left, what was put off, and what a crash left behind is found this much later at most. */
 const LOOK_MS = 2000;
@@ -124,7 +118,7 @@ export class Outbox implements OnModuleInit, OnApplicationBootstrap {
       this.unreachable = false;
     } catch (error) {
       // Said once: it looks again every two seconds.
-      if (!this.unreachable) this.logger.warn({ error: describeError(error) }, 'Looking failed');
+      if (!this.unreachable) this.logger.warn('Looking for rows failed', error);
       this.unreachable = true;
     }
   }

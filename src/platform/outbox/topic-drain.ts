@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { UnitOfWork, type Transaction } from '../database/unit-of-work.js';
+import type { Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { sqlStateOf } from '../errors/database-error.js';
 import { toAppError } from '../errors/to-app-error.js';
 import { describeError } from '../logging/describe-error.js';
 import type { Metrics } from '../metrics/metrics.js';
-import type { OutboxRepository, OutboxRow, TakenRow } from './outbox.repository.js';
+import type { OutboxRow } from './outbox-topic.js';
+import type { OutboxRepository, TakenRow } from './outbox.repository.js';
 
 /** Writes what rows lead to, in the transaction that deletes them. */
 export type OutboxHandler<P extends object = object> = (
@@ -46,20 +47,25 @@ export class TopicDrain {
 
   private async work(): Promise<void> {
     try {
-      while (this.wanted && !this.stopped) {
+      while (this.isWanted()) {
         this.wanted = false;
-        while (!this.stopped && (await this.nextBatch()) === BATCH);
+        while ((await this.nextBatch()) === BATCH);
       }
     } catch (error) {
       // Nothing is lost: the rows are still there at the next look.
-      this.logger.warn({ topic: this.topic, error: describeError(error) }, 'Draining was interrupted');
+      this.logger.warn({ topic: this.topic }, 'Draining was interrupted', error);
     } finally {
       this.running = undefined;
     }
   }
 
+  private isWanted(): boolean {
+    return this.wanted && !this.stopped;
+  }
+
   /** How many rows were dealt with. */
   private async nextBatch(): Promise<number> {
+    if (this.stopped) return 0;
     let taken: TakenRow[] = [];
     try {
       await this.unitOfWork.run(async (tx) => {
@@ -98,15 +104,14 @@ export class TopicDrain {
   }
 
   private async fail(row: TakenRow, error: unknown): Promise<void> {
-    const described = describeError(error);
-    const fate = await this.unitOfWork.run((tx) => this.rows.fail(tx, row, inOneLine(described)));
-    const line = { topic: this.topic, id: row.id, attempt: row.attempts + 1, error: described };
+    const fate = await this.unitOfWork.run((tx) => this.rows.fail(tx, row, inOneLine(error)));
+    const fields = { topic: this.topic, id: row.id, attempt: row.attempts + 1 };
     if (fate === 'later') {
-      this.logger.warn(line, 'A row failed and will be tried again');
+      this.logger.warn(fields, 'A row failed and will be tried again', error);
       return;
     }
     this.metrics.outboxDied(this.topic);
-    this.logger.error(line, 'A row failed for the last time and is dead');
+    this.logger.error(fields, 'A row failed for the last time and is dead', error);
   }
 }
 
@@ -115,7 +120,8 @@ function isPassing(error: unknown): boolean {
   return sqlStateOf(error) !== TIMED_OUT && toAppError(error).code === 'UNAVAILABLE';
 }
 
-function inOneLine({ type, message, code, constraint }: ReturnType<typeof describeError>): string {
+function inOneLine(error: unknown): string {
+  const { type, message, code, constraint } = describeError(error);
   const text = [type, code, constraint, message].filter((part) => part !== undefined).join(' ');
   return text.replaceAll('\0', '').slice(0, MOST_ERROR).toWellFormed();
 }

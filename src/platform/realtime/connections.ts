@@ -23,7 +23,7 @@ const EXPIRY_WARNING_MS = 60_000;
 /** A drain waits this long for answers, and spreads the return of clients over this time. */
 const DRAIN_WAIT_MS = 8000;
 const DRAIN_SPREAD_MS = 5000;
-/** Less than the patience of anything that watches for inactivity. */
+/** Told at most this often, and more often only when the patience with the inactive is short. */
 const ACTIVITY_STEP_MS = 10_000;
 /** `setTimeout` fires at once above this: longer waits go in steps. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -50,6 +50,11 @@ export class Connections implements ConnectionCount {
   /** Transports that are open. */
   count(): number {
     return this.server.connections();
+  }
+
+  /** People with a socket. */
+  userCount(): number {
+    return this.byUser.size;
   }
 
   isOnline(userId: string): boolean {
@@ -92,8 +97,7 @@ export class Connections implements ConnectionCount {
     const actor = await this.authenticator.authenticate(token);
     if (actor.userId !== socket.data.actor.userId)
       throw new AppError('FORBIDDEN', 'The token is of another user');
-    const siblings = [...(this.byUser.get(actor.userId) ?? [])].filter(({ conn }) => conn === socket.conn);
-    await Promise.all(siblings.map((sibling) => this.renew(sibling, actor, askedAt)));
+    await Promise.all(this.siblingsOf(socket).map((sibling) => this.renew(sibling, actor, askedAt)));
     return { expiresAt: new Date(actor.expiresAt).toISOString() };
   }
 
@@ -106,7 +110,7 @@ export class Connections implements ConnectionCount {
   /** The person at this socket did something. Listeners are told when the last time is a while ago: this runs for every send. */
   active({ data }: RealtimeSocket): void {
     const now = Date.now();
-    if (now - data.activeAt < ACTIVITY_STEP_MS) return;
+    if (now - data.activeAt < Math.min(ACTIVITY_STEP_MS, this.config.presence.awayMs / 10)) return;
     data.activeAt = now;
     this.events.publish(new ConnectionActive(data.actor.userId, data.connectionId));
   }
@@ -124,7 +128,12 @@ export class Connections implements ConnectionCount {
 
   /** Tells the socket why, refuses what it still sends, and closes its transport; of a lost role only the namespace. */
   close(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
-    if (this.announceClosing(socket, code, retryAfterMs)) socket.disconnect(code !== 'ROLE_CHANGED');
+    if (!this.announceClosing(socket, code, retryAfterMs)) return;
+    const whole = code !== 'ROLE_CHANGED';
+    // The other namespaces end with the transport, and are told before it does.
+    if (whole)
+      for (const sibling of this.siblingsOf(socket)) this.announceClosing(sibling, code, retryAfterMs);
+    socket.disconnect(whole);
   }
 
   /** The end of this instance, before anything else ends: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
@@ -135,6 +144,11 @@ export class Connections implements ConnectionCount {
     await this.work.idle(DRAIN_WAIT_MS);
     for (const socket of open) socket.disconnect(true);
     for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  /** The sockets of the same connection, itself among them. */
+  private siblingsOf({ conn, data }: RealtimeSocket): RealtimeSocket[] {
+    return [...(this.byUser.get(data.actor.userId) ?? [])].filter((socket) => socket.conn === conn);
   }
 
   private announceClosing(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): boolean {

@@ -1,16 +1,14 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import proxyAddr from 'proxy-addr';
+import { Injectable, Logger } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import { CONNECT_ERRORS, type ConnectErrorMessage, type WireError } from '../../contract/errors.js';
 import { PROTOCOL_VERSION } from '../../contract/version.js';
-import type { Config } from '../config/config.js';
-import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { toAppError } from '../errors/to-app-error.js';
 import { Readiness } from '../health/readiness.js';
 import { assertAdministrator } from '../identity/administrator.js';
 import { addressKey } from '../throttling/address-key.js';
 import { Throttle } from '../throttling/throttle.js';
+import { ClientAddress } from './client-address.js';
 import { HandshakeLine, handshakeOver } from './handshake-line.js';
 import { ADMIN_NAMESPACE, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
@@ -40,21 +38,14 @@ export class Handshake {
   private readonly logger = new Logger(Handshake.name);
   /** The namespaces each transport has asked for: a client may pipeline thousands of CONNECTs over one. */
   private readonly transports = new WeakMap<object, { id: string; namespaces: Set<string> }>();
-  private readonly trustedProxies: Parameters<typeof proxyAddr>[1];
 
   constructor(
-    @Inject(CONFIG) config: Config,
     private readonly authenticator: SocketAuthenticator,
     private readonly throttle: Throttle,
     private readonly readiness: Readiness,
     private readonly line: HandshakeLine,
-  ) {
-    const { trustProxy } = config.http;
-    this.trustedProxies =
-      typeof trustProxy === 'number'
-        ? (_address, hop) => hop < trustProxy
-        : proxyAddr.compile(trustProxy.split(',').map((part) => part.trim()));
-  }
+    private readonly addresses: ClientAddress,
+  ) {}
 
   async admit(socket: RealtimeSocket, next: (error?: Error) => void): Promise<void> {
     const requestId = uuid();
@@ -98,7 +89,7 @@ export class Handshake {
   }
 
   private addressOf(socket: RealtimeSocket): string {
-    return proxyAddr(socket.request, this.trustedProxies);
+    return this.addresses.of(socket.request);
   }
 
   /** Above the limit of failures, an address is told to wait instead of why it failed. */

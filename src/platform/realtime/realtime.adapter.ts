@@ -15,6 +15,7 @@ import { Connections } from './connections.js';
 import { Handshake, refuseNamespace } from './handshake.js';
 import { RealtimeServer } from './realtime-server.js';
 import type { RealtimeSocket } from './realtime-socket.js';
+import { SocketIoAdminUi } from './socketio-admin-ui.js';
 
 /** How long a connection that was closed for abuse stays away. */
 const ABUSE_RETRY_AFTER_MS = 10_000;
@@ -30,6 +31,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
   private readonly server: RealtimeServer;
   private readonly handshake: Handshake;
   private readonly connections: Connections;
+  private readonly adminUi: SocketIoAdminUi;
   private readonly throttle: Throttle;
   private readonly metrics: Metrics;
   private readonly work: WorkInFlight;
@@ -41,6 +43,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     this.server = app.get(RealtimeServer);
     this.handshake = app.get(Handshake);
     this.connections = app.get(Connections);
+    this.adminUi = app.get(SocketIoAdminUi);
     this.throttle = app.get(Throttle);
     this.metrics = app.get(Metrics);
     this.work = app.get(WorkInFlight);
@@ -63,9 +66,11 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     const server = super.createIOServer(port, options as ServerOptions);
     server.of('/').use(refuseNamespace);
     server.on('new_namespace', (namespace: Namespace) => {
+      if (this.adminUi.owns(namespace.name)) return;
       namespace.use((socket, next) => void this.handshake.admit(socket as RealtimeSocket, next));
     });
     this.server.attach(server);
+    this.adminUi.install(server);
     return server;
   }
 

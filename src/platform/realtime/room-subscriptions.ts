@@ -44,9 +44,25 @@ export class RoomSubscriptions {
     return new Set(this.users.get(roomId)?.keys());
   }
 
+  /** Rooms with somebody connected, on this node. */
+  roomCount(): number {
+    return this.users.size;
+  }
+
   /** How many users are connected and in the room, on this node. */
   onlineCount(roomId: string): number {
     return this.users.get(roomId)?.size ?? 0;
+  }
+
+  /** How many of these users are among them: as many steps as the smaller of the two has users. */
+  countAmong(roomId: string, userIds: ReadonlySet<string>): number {
+    const there = this.users.get(roomId);
+    if (!there) return 0;
+    let count = 0;
+    if (userIds.size < there.size) {
+      for (const userId of userIds) if (there.has(userId)) count += 1;
+    } else for (const userId of there.keys()) if (userIds.has(userId)) count += 1;
+    return count;
   }
 
   /** The namespace, whose every join and leave is counted: the adapter tells of all, also those of a disconnect. */

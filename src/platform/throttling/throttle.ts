@@ -24,7 +24,16 @@ export type TellQuota = (quota: Quota) => void;
  * `rooms` of making rooms and inviting people.
  */
 export type ThrottleScope =
-  'commands' | 'sends' | 'rooms' | 'typing' | 'logins' | 'refreshes' | 'failedHandshakes' | 'refusals';
+  | 'commands'
+  | 'sends'
+  | 'rooms'
+  | 'reports'
+  | 'typing'
+  | 'logins'
+  | 'refreshes'
+  | 'failedHandshakes'
+  | 'refusals'
+  | 'confirmations';
 
 /** Refuses what comes too often, with the time to wait. Windows slide; a refused attempt is not counted. */
 @Injectable()
@@ -40,11 +49,14 @@ export class Throttle {
       commands: limits.commands,
       sends: limits.sends,
       rooms: limits.rooms,
+      reports: limits.reports,
       typing: { limit: 1, windowMs: limits.typingIntervalMs },
       logins: limits.logins,
       // A browser with many tabs refreshes in bursts; guessing a refresh token is hopeless anyway.
       refreshes: { limit: limits.logins.limit * 6, windowMs: limits.logins.windowMs },
       failedHandshakes: limits.failedHandshakes,
+      // Mails that ask whether an address is somebody's, of a user and to an address.
+      confirmations: { limit: 5, windowMs: 3_600_000 },
       // Refusals before the socket is closed.
       refusals: { limit: 100, windowMs: 10_000 },
     };

@@ -1,5 +1,16 @@
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
-import type { CreateRoom, InviteMember, JoinRoom, KickMember, ListMembers, ListRooms, RoomPositions, RoomRef, SetMemberRole, UpdateRoom } from '../../contract/chat.js';
+import type {
+  CreateRoom,
+  InviteMember,
+  JoinRoom,
+  KickMember,
+  ListMembers,
+  ListRooms,
+  RoomPositions,
+  RoomRef,
+  SetMemberRole,
+  UpdateRoom,
+} from '../../contract/chat.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import type { MemberRole, RoomHistory, RoomType } from '../../contract/views.js';
 import { IsLine } from '../../platform/validation/is-line.decorator.js';

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Secrets } from '../platform/config/secrets.js';
+import type { Secrets } from './secrets.js';
 
 /** A key for one purpose: what is signed for one can never pass for another, and the secret itself only signs JWTs. */
 export function derivedKey({ jwtSecret }: Secrets, purpose: string): Buffer {

@@ -1,5 +1,3 @@
-import type { ChatCommand, ChatCommands } from '../../src/contract/chat.js';
-import type { Actor } from '../harness/actor.js';
 import {
   boolean,
   emoji,
@@ -17,53 +15,11 @@ import {
   userId,
   uuid,
   visible,
-  type Field,
-} from '../harness/hostile.js';
+} from '../../harness/hostile.js';
+import type { World } from '../hostile-world.js';
+import type { PayloadsOf } from './payloads.js';
 
-/** Every field of every command, also those its valid example leaves out. A new command or field does not compile without its row. */
-export type ChatPayloads = {
-  [C in ChatCommand]: { [F in keyof Required<ChatCommands[C]['payload']>]: Field };
-};
-
-/** What the examples are about: made once, so that no example spoils it for the others. */
-export interface World {
-  /** Alice owns them all. */
-  hall: string;
-  toLeave: string;
-  toChange: string;
-  message: string;
-  toDelete: string;
-  bob: string;
-  toKick: string;
-  stranger: string;
-  token: string;
-}
-
-export async function makeWorld(alice: Actor, [bob, carol, dave]: [Actor, Actor, Actor]): Promise<World> {
-  for (const room of ['hall', 'to-leave', 'to-change'])
-    await alice.does('room:create', {
-      roomId: room,
-      name: room,
-      type: 'public',
-      memberIds: [bob.id, carol.id],
-    });
-  const { messageId: message } = await alice.sends('hall', 'hello', { type: 'x-note', data: { a: 1 } });
-  const { messageId: toDelete } = await alice.sends('hall', 'to delete');
-  await alice.does('room:role', { roomId: 'to-leave', userId: bob.id, role: 'owner' });
-  return {
-    hall: 'hall',
-    toLeave: 'to-leave',
-    toChange: 'to-change',
-    message,
-    toDelete,
-    bob: bob.id,
-    toKick: carol.id,
-    stranger: dave.id,
-    token: alice.session.accessToken,
-  };
-}
-
-export function chatPayloads(world: World): ChatPayloads {
+export function chatPayloads(world: World): PayloadsOf<'/chat'> {
   const inHall = needed(world.hall, roomId);
   const thatMessage = needed(world.message, uuid);
   const roles = oneOf('owner', 'admin', 'member');
@@ -76,7 +32,7 @@ export function chatPayloads(world: World): ChatPayloads {
       roomId: optional(undefined, roomId),
       name: optional('A room', name),
       type: needed('public', oneOf('public', 'private', 'direct', 'announcement')),
-      memberIds: optional([world.bob], listOf(100, userId)),
+      memberIds: optional([world.bob.id], listOf(100, userId)),
       history: optional('since_join', oneOf('full', 'since_join')),
     },
     'room:list': { cursor: optional('a', roomId) },
@@ -87,7 +43,7 @@ export function chatPayloads(world: World): ChatPayloads {
       role: optional('member', roles),
     },
     'room:kick': { roomId: inHall, userId: needed(world.toKick, userId) },
-    'room:role': { roomId: inHall, userId: needed(world.bob, userId), role: needed('admin', roles) },
+    'room:role': { roomId: inHall, userId: needed(world.bob.id, userId), role: needed('admin', roles) },
     'room:update': {
       roomId: needed(world.toChange, roomId),
       name: optional('Changed', name),
@@ -116,7 +72,7 @@ export function chatPayloads(world: World): ChatPayloads {
       ),
       replyTo: optional(world.message, uuid),
       threadId: optional(undefined, uuid),
-      mentions: optional([world.bob], listOf(50, userId)),
+      mentions: optional([world.bob.id], listOf(50, userId)),
     },
     'message:edit': { messageId: thatMessage, content: needed('changed', text(0, 5000)) },
     'message:delete': { messageId: needed(world.toDelete, uuid), reason: optional('spam', line(500)) },
@@ -137,6 +93,6 @@ export function chatPayloads(world: World): ChatPayloads {
     },
     'typing:start': { roomId: inHall, threadId: optional(undefined, uuid) },
     'typing:stop': { roomId: inHall, threadId: optional(undefined, uuid) },
-    'auth:refresh': { token: needed(world.token, nothing) },
+    'auth:refresh': { token: needed(world.alice.session.accessToken, nothing) },
   };
 }

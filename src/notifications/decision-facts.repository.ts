@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Transaction } from '../platform/database/unit-of-work.js';
+import type { CausingMessage } from './message-causes.js';
+import type { DecidedMember } from './notifications.policy.js';
+
+/** A message with all that deciding it, and telling of it, needs. */
+export interface MessageFacts extends CausingMessage {
+  deleted: boolean;
+  content: string;
+  createdAt: Date;
+  roomName: string | null;
+  senderName: string;
+  senderAvatarUrl: string | null;
+}
+
+export interface MemberFacts extends DecidedMember {
+  roomId: string;
+  userId: string;
+  joinedAt: Date;
+}
+
+/** A room somebody was added to, and who did it. */
+export interface InviteFacts {
+  roomId: string;
+  userId: string;
+  roomName: string | null;
+  byUserId: string;
+  byName: string;
+  byAvatarUrl: string | null;
+  suspended: boolean;
+}
+
+/** A thread is followed by those who wrote one of its newest replies, so many. Reading all of a long one would hold up the others. */
+const FOLLOWED_REPLIES = '1000';
+
+const MESSAGES = `
+  SELECT m.id, m.room_id AS "roomId", r.type AS "roomType", r.name AS "roomName", m.seq, m.sender_id AS "senderId",
+         u.name AS "senderName", u.avatar_url AS "senderAvatarUrl", m.content, m.mentions, m.thread_id AS "threadId",
+         m.created_at AS "createdAt", m.deleted_at IS NOT NULL AS deleted, answered.sender_id AS "replyAuthorId",
+         root.sender_id AS "rootAuthorId"
+    FROM messages m
+    JOIN rooms r ON r.id = m.room_id
+    JOIN users u ON u.id = m.sender_id
+    LEFT JOIN messages answered ON answered.id = m.reply_to
+    LEFT JOIN messages root ON root.id = m.thread_id`;
+
+const MEMBERS = `
+  SELECT m.room_id AS "roomId", m.user_id AS "userId", m.joined_at AS "joinedAt", m.last_read_seq AS "lastReadSeq",
+         m.history_from_seq AS "historyFromSeq", m.notify_level AS "notifyLevel",
+         coalesce(m.notify_muted_until > clock_timestamp(), false) AS muted, u.suspended_at IS NOT NULL AS suspended
+    FROM room_members m JOIN users u ON u.id = m.user_id`;
+
+/** What decisions are made of, read for a whole batch with one statement of each kind. */
+@Injectable()
+export class DecisionFactsRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Those of these messages that nothing was decided of yet. */
+  undecided({ manager }: Transaction, ids: readonly string[]): Promise<MessageFacts[]> {
+    return manager.query<MessageFacts[]>(
+      `${MESSAGES} WHERE m.id = ANY($1::uuid[])
+          AND NOT EXISTS (SELECT FROM notification_decisions d WHERE d.message_id = m.id)`,
+      [ids],
+    );
+  }
+
+  messages(
+    ids: readonly string[],
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<MessageFacts[]> {
+    return manager.query<MessageFacts[]>(`${MESSAGES} WHERE m.id = ANY($1::uuid[])`, [ids]);
+  }
+
+  /** Who has replied in these threads, with the `seq` of the first of their newer replies. */
+  repliers(
+    { manager }: Transaction,
+    threadIds: readonly string[],
+  ): Promise<{ threadId: string; userId: string; first: number }[]> {
+    return manager.query(
+      `SELECT w.thread_id AS "threadId", x.sender_id AS "userId", min(x.seq) AS first
+         FROM unnest($1::uuid[]) AS w(thread_id)
+        CROSS JOIN LATERAL (SELECT sender_id, seq FROM messages
+                             WHERE thread_id = w.thread_id AND deleted_at IS NULL
+                             ORDER BY seq DESC LIMIT ${FOLLOWED_REPLIES}) x
+        GROUP BY w.thread_id, x.sender_id`,
+      [threadIds],
+    );
+  }
+
+  /** These memberships, all of some rooms, and those with the level `all` of others. */
+  members(
+    { manager }: Transaction,
+    pairs: readonly { roomId: string; userId: string }[],
+    wholeRooms: readonly string[],
+    listenedRooms: readonly string[],
+  ): Promise<MemberFacts[]> {
+    return manager.query<MemberFacts[]>(
+      `${MEMBERS} JOIN (
+         SELECT room_id, user_id FROM unnest($1::text[], $2::text[]) AS p(room_id, user_id)
+          UNION SELECT room_id, user_id FROM room_members WHERE room_id = ANY($3)
+          UNION SELECT room_id, user_id FROM room_members WHERE room_id = ANY($4) AND notify_level = 'all'
+       ) w ON w.room_id = m.room_id AND w.user_id = m.user_id`,
+      [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId), wholeRooms, listenedRooms],
+    );
+  }
+
+  /** Of each room the members who read it last, at most so many. */
+  reached({ manager }: Transaction, roomIds: readonly string[], limit: number): Promise<MemberFacts[]> {
+    return manager.query<MemberFacts[]>(
+      `${MEMBERS} JOIN (
+         SELECT x.room_id, x.user_id FROM unnest($1::text[]) AS w(room_id)
+          CROSS JOIN LATERAL (SELECT room_id, user_id FROM room_members WHERE room_id = w.room_id
+                               ORDER BY last_read_seq DESC, user_id LIMIT $2) x
+       ) w ON w.room_id = m.room_id AND w.user_id = m.user_id`,
+      [roomIds, limit],
+    );
+  }
+
+  /** Memberships of (room, user) pairs, outside any transaction. */
+  membersOf(pairs: readonly { roomId: string; userId: string }[]): Promise<MemberFacts[]> {
+    return this.dataSource.query<MemberFacts[]>(
+      `${MEMBERS} JOIN unnest($1::text[], $2::text[]) AS w(room_id, user_id)
+            ON w.room_id = m.room_id AND w.user_id = m.user_id`,
+      [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId)],
+    );
+  }
+
+  /** Of these additions those that still hold. Direct rooms are left out: their first message tells. */
+  invites(
+    { manager }: Transaction,
+    added: readonly { roomId: string; userId: string; byUserId: string }[],
+  ): Promise<InviteFacts[]> {
+    return manager.query<InviteFacts[]>(
+      `SELECT m.room_id AS "roomId", m.user_id AS "userId", r.name AS "roomName", b.id AS "byUserId", b.name AS "byName",
+              b.avatar_url AS "byAvatarUrl", u.suspended_at IS NOT NULL AS suspended
+         FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w(room_id, user_id, by_user_id, n)
+         JOIN room_members m ON m.room_id = w.room_id AND m.user_id = w.user_id
+         JOIN rooms r ON r.id = m.room_id AND r.type <> 'direct'
+         JOIN users u ON u.id = m.user_id
+         JOIN users b ON b.id = w.by_user_id
+        ORDER BY w.n`,
+      [
+        added.map(({ roomId }) => roomId),
+        added.map(({ userId }) => userId),
+        added.map(({ byUserId }) => byUserId),
+      ],
+    );
+  }
+
+  /** The users among these ids that exist. */
+  async existing({ manager }: Transaction, userIds: readonly string[]): Promise<string[]> {
+    const rows = await manager.query<{ id: string }[]>('SELECT id FROM users WHERE id = ANY($1)', [userIds]);
+    return rows.map(({ id }) => id);
+  }
+}

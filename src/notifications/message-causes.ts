@@ -1,0 +1,62 @@
+import type { NotificationCause } from '../contract/notifications.js';
+import type { RoomType } from '../contract/views.js';
+
+export const ROOM_MENTION = '@room';
+
+/** What of a message makes it concern somebody. */
+export interface CausingMessage {
+  id: string;
+  roomId: string;
+  roomType: RoomType;
+  seq: number;
+  senderId: string;
+  mentions: string[];
+  /** Of the message it answers. */
+  replyAuthorId: string | null;
+  threadId: string | null;
+  /** Of the root of its thread. */
+  rootAuthorId: string | null;
+}
+
+/** The people around a batch of messages, each list read with one statement. */
+export interface Surroundings {
+  /** By thread: who has replied, with the `seq` of their first reply. */
+  repliers: Map<string, Map<string, number>>;
+  /** By direct room: all its members. */
+  directMembers: Map<string, string[]>;
+  /** By room: who wants to hear of every message. */
+  listeners: Map<string, string[]>;
+  /** By room: whom `@room` reaches, those first who read there last. */
+  reachedByRoom: Map<string, string[]>;
+  /** How many of them are told. */
+  roomLimit: number;
+}
+
+/** Everybody a message concerns, each with the first cause that applies. The author can be among them. */
+export function causesOf(message: CausingMessage, around: Surroundings): Map<string, NotificationCause> {
+  const causes = new Map<string, NotificationCause>();
+  const add = (cause: NotificationCause, userIds: Iterable<string | null>) => {
+    for (const userId of userIds) if (userId !== null && !causes.has(userId)) causes.set(userId, cause);
+  };
+  add(
+    'mention',
+    message.mentions.filter((userId) => userId !== ROOM_MENTION),
+  );
+  if (message.mentions.includes(ROOM_MENTION))
+    add('room_mention', [message.senderId, ...reachedBy(message, around)]);
+  add('reply', [message.replyAuthorId]);
+  if (message.threadId !== null)
+    add('thread', [message.rootAuthorId, ...repliedBefore(message, message.threadId, around)]);
+  if (message.roomType === 'direct') add('direct', around.directMembers.get(message.roomId) ?? []);
+  else add('message', around.listeners.get(message.roomId) ?? []);
+  return causes;
+}
+
+function reachedBy({ roomId, senderId }: CausingMessage, around: Surroundings): string[] {
+  const others = (around.reachedByRoom.get(roomId) ?? []).filter((userId) => userId !== senderId);
+  return others.slice(0, around.roomLimit);
+}
+
+function repliedBefore({ seq }: CausingMessage, threadId: string, { repliers }: Surroundings): string[] {
+  return [...(repliers.get(threadId) ?? [])].flatMap(([userId, first]) => (first < seq ? [userId] : []));
+}

@@ -1,0 +1,15 @@
+/** The name of a topic, which knows what its payloads look like: `'message.sent' as OutboxTopic<MessageFact>`. */
+export type OutboxTopic<P extends object> = string & { readonly payload?: P };
+
+/** A fact of any topic, for those who append several kinds in one statement. */
+export interface OutboxFact {
+  topic: string;
+  payload: object;
+}
+
+/** A fact as its consumer gets it. */
+export interface OutboxRow<P extends object = object> {
+  id: number;
+  payload: P;
+  createdAt: Date;
+}

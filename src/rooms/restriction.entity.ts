@@ -1,0 +1,50 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { RestrictionKind } from '../contract/moderation.js';
+import { UserEntity } from '../users/user.entity.js';
+
+/** The scope of what holds in every room. No room id looks like it. */
+export const EVERYWHERE = '*';
+
+/**
+ * Number of the advisory lock between moderation and writing. Who writes holds it shared, from before they read what is
+ * forbidden until COMMIT; who forbids something in every room takes it alone. So nothing that was decided on the old
+ * rules is committed after an act of moderation was. What concerns one room is ordered by the lock of that room.
+ */
+export const MODERATION_LOCK = 7_215_002;
+
+/** A mute or a ban, in one room or everywhere. It counts until `until`, or until it is lifted. */
+@Entity('restrictions')
+@Index('restrictions_scope', ['scope', 'userId', 'kind'])
+@Check('restrictions_kind', `kind IN ('mute', 'ban')`)
+export class RestrictionEntity {
+  @PrimaryColumn({ name: 'user_id', type: 'text', primaryKeyConstraintName: 'restrictions_pkey' })
+  userId!: string;
+
+  /** The id of a room, or `*`. */
+  @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'restrictions_pkey' })
+  scope!: string;
+
+  @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'restrictions_pkey' })
+  kind!: RestrictionKind;
+
+  @ManyToOne(() => UserEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'restrictions_user' })
+  user!: UserEntity;
+
+  /** Milliseconds, as a client gives them. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  until!: Date | null;
+
+  @Column({ type: 'text' })
+  reason!: string;
+
+  @Column({ name: 'created_by', type: 'text' })
+  createdBy!: string;
+
+  /** As they were called then. */
+  @Column({ name: 'created_by_name', type: 'text' })
+  createdByName!: string;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'clock_timestamp()' })
+  createdAt!: Date;
+}

@@ -1,0 +1,120 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import { MODERATION_LOCK } from '../../src/rooms/restriction.entity.js';
+import type { Actor } from '../harness/actor.js';
+import { TestServer } from '../harness/server.js';
+import { onPostgres, WriterFixture } from '../harness/writer-fixture.js';
+
+/** Any number no other lock has. */
+const GATE = 4_242_424;
+
+describe('rules and restrictions in the writer', () => {
+  let server: TestServer;
+  let database: DataSource;
+  let writer: WriterFixture;
+  let root: Actor, bob: Actor;
+
+  beforeAll(async () => {
+    server = await TestServer.start();
+    database = server.app.get(DataSource);
+    writer = new WriterFixture(server);
+    root = await server.administrator();
+    [bob] = await server.actors('bob');
+    await bob.does('room:create', { roomId: 'hall', name: 'Hall', type: 'public' });
+  });
+  afterAll(() => server.stop());
+
+  it('the rules are read once for each version, and never for who may not write', async () => {
+    const statements: string[] = [];
+    const original = database.createQueryRunner.bind(database);
+    const spy = jest.spyOn(database, 'createQueryRunner').mockImplementation((mode) => {
+      const runner = original(mode);
+      const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
+      runner.query = (sql: string, ...rest: unknown[]) => {
+        statements.push(sql);
+        return query(sql, ...rest) as Promise<never>;
+      };
+      return runner;
+    });
+    try {
+      const rule = { kind: 'word', pattern: 'nope', action: 'reject', reason: 'x' };
+      await root.rest('POST', '/moderation/filters', rule);
+      statements.length = 0;
+      await root.refused('message:send', { roomId: 'hall', content: 'not a member' });
+      expect(readsOfRules(statements)).toBe(0);
+      await bob.sends('hall', 'first');
+      expect(readsOfRules(statements)).toBe(1);
+      const before = statements.length;
+      await bob.sends('hall', 'second');
+      await bob.refused('message:send', { roomId: 'hall', content: 'nope' });
+      expect(readsOfRules(statements)).toBe(1);
+      // Restrictions and the version come with the members: they cost no statement of their own.
+      const reads = statements.slice(before).filter((sql) => /restrictions|filter_rule_set/.test(sql));
+      expect(reads).toHaveLength(2);
+      for (const sql of reads) expect(sql).toContain('room_members');
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  (onPostgres() ? it : it.skip).each([
+    ['a ban everywhere', 'PUT', () => `/moderation/bans/${bob.id}`, { reason: 'x' }],
+    [
+      'a rule',
+      'POST',
+      () => '/moderation/filters',
+      { kind: 'word', pattern: 'late', action: 'reject', reason: 'x' },
+    ],
+  ])(
+    '%s waits for what is being written, and what comes then is refused',
+    async (_what, method, path, body) => {
+      const dropTrigger = await writer.trigger(
+        `IF NEW.content = 'in time' THEN PERFORM pg_advisory_xact_lock(${String(GATE)}); END IF;`,
+      );
+      const gate = database.createQueryRunner();
+      await gate.startTransaction();
+      await gate.query('SELECT pg_advisory_xact_lock($1)', [GATE]);
+      try {
+        const answers: string[] = [];
+        const inTime = bob.ack('message:send', { roomId: 'hall', content: 'in time' }).then(({ status }) => {
+          answers.push(`sent: ${status}`);
+        });
+        await someoneWaitsFor(GATE);
+        const act = root.rest(method, path(), body).then(({ status }) => {
+          answers.push(`act: ${String(status < 300)}`);
+        });
+        await someoneWaitsFor(MODERATION_LOCK);
+        const late = bob.ack('message:send', { roomId: 'hall', content: 'late' }).then(({ status }) => {
+          answers.push(`late: ${status}`);
+        });
+        expect(answers).toEqual([]);
+        await gate.commitTransaction();
+        await Promise.all([inTime, act, late]);
+        expect(answers.sort()).toEqual(['act: true', 'late: error', 'sent: ok']);
+        expect((await writer.stored('hall')).filter(({ content }) => content === 'late')).toEqual([]);
+      } finally {
+        if (gate.isTransactionActive) await gate.rollbackTransaction();
+        await gate.release();
+        await dropTrigger();
+        await root.rest('DELETE', `/moderation/bans/${bob.id}?reason=x`);
+      }
+    },
+  );
+
+  async function someoneWaitsFor(lock: number): Promise<void> {
+    const deadline = Date.now() + 8000;
+    for (;;) {
+      const waiting = await writer.sql(
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        [lock],
+      );
+      if (waiting.length > 0) return;
+      if (Date.now() > deadline) throw new Error('Nobody waits');
+      await pause(10);
+    }
+  }
+});
+
+const readsOfRules = (statements: string[]) =>
+  statements.filter((sql) => sql.includes('"filter_rules"') && sql.startsWith('SELECT')).length;
