@@ -91,15 +91,18 @@ describe('hostile REST', () => {
 
   /** What is wrong with the answers, some at a time. */
   async function problemsOf(attempts: Attempt[]): Promise<string[]> {
+    const T: Record<string, number> = {}; setTimeout(() => process.stderr.write('TIMES ' + JSON.stringify(Object.entries(T).sort((a, b) => b[1] - a[1]).slice(0, 14)) + '\n'), 20000);
     const problems: string[] = [];
     for (let from = 0; from < attempts.length; from += AT_ONCE)
       await Promise.all(
         attempts.slice(from, from + AT_ONCE).map(async ([what, judge, ...args]) => {
+          const t0 = Date.now();
           const answer = await send(...args).catch((error: unknown) => ({
             status: 0,
             type: '',
             text: String(error),
           }));
+          const kk = args[0][0] + ' ' + args[0][1].split('?')[0]!.slice(0, 60); T[kk] = (T[kk] ?? 0) + Date.now() - t0;
           const problem = judge(answer);
           if (problem !== undefined)
             problems.push(`${args[0][0]} ${args[0][1].slice(0, 120)} with ${what}: ${problem}`);

@@ -20,7 +20,10 @@ class InboxState {
     const on = <E extends keyof NotificationEvents>(
       event: E,
       apply: (payload: NotificationEvents[E]) => void,
-    ) => socket.on(event as string, apply as (payload: never) => void);
+    ) => {
+      const name: string = event;
+      socket.on(name, (payload: unknown) => apply(payload as NotificationEvents[E]));
+    };
     on('notification:new', (notification) => this.notifications.set(notification.id, notification));
     on('notification:updated', (notification) => this.notifications.set(notification.id, notification));
     on('notification:removed', ({ ids }) => ids.forEach((id) => this.notifications.delete(id)));

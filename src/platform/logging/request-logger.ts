@@ -50,7 +50,8 @@ export function requestLogger(logger: Logger): Middleware {
   return (request, response, next) => {
     startedAt.set(request, performance.now());
     log(request, response);
-    runWithRequestId(String(request.id), next);
+    // As `genReqId` gave it.
+    runWithRequestId(request.id as string, next);
   };
 }
 

@@ -30,9 +30,9 @@ export class WatchPresenceDto implements WatchPresence {
   userIds!: string[];
 }
 
-/** Over REST the ids come in one parameter, separated by commas. */
+/** Over REST the ids come in one parameter, separated by commas; a second one of the name is refused. */
 export class PresenceQueryDto {
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value))
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : undefined))
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(CONTRACT_LIMITS.watchedUsers)

@@ -17,7 +17,9 @@ export class Delivery1764000000006 implements MigrationInterface {
         created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
         failed_at timestamptz(3)
       )`);
-    await runner.query(`CREATE INDEX push_subscriptions_list ON push_subscriptions (user_id, created_at, id)`);
+    await runner.query(
+      `CREATE INDEX push_subscriptions_list ON push_subscriptions (user_id, created_at, id)`,
+    );
     await runner.query(`
       CREATE TABLE email_addresses (
         user_id text NOT NULL CONSTRAINT email_addresses_pkey PRIMARY KEY
