@@ -82,6 +82,11 @@ export class Line<N extends NamespaceName> {
     return answer.error;
   }
 
+  /** The server has ended this socket. */
+  isDisconnected(): Promise<void> {
+    return this.inbox.until(() => this.inbox.all('disconnect').length > 0, 'a disconnect');
+  }
+
   receives<E extends keyof EventsOf[N] & string>(event: E, fields: object = {}): Promise<EventsOf[N][E]> {
     return this.inbox.find<EventsOf[N][E]>(event, fields);
   }

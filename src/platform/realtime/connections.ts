@@ -65,13 +65,13 @@ export class Connections implements ConnectionCount {
   async open(socket: RealtimeSocket, prepare: () => void | Promise<void>): Promise<void> {
     try {
       await this.register(socket);
-      await prepare();
+      if (!socket.data.closing) await prepare();
     } catch (error) {
       // Nest ignores what `handleConnection` rejects with. Half open the socket is of no use: come again.
       const { code } = toAppError(error);
       if (code === 'INTERNAL')
         this.logger.error({ socketId: socket.id, err: error }, 'A socket could not be opened');
-      this.close(socket, 'DRAIN', 1000 + Math.random() * 2000);
+      this.closeAlone(socket, 'DRAIN', 1000 + Math.random() * 2000);
     }
   }
 
@@ -81,12 +81,13 @@ export class Connections implements ConnectionCount {
     this.byUser.set(actor.userId, sockets.add(socket));
     this.metrics.connections(socket.nsp.name, 1);
     socket.once('disconnect', () => this.forget(socket, actor.userId));
-    this.watchExpiry(socket);
-    this.closeIfEnded(socket, socket.handshake.issued);
-    if (this.demotions.since(socket.handshake.issued, [userChannel(actor.userId)]))
-      this.setRole(socket, 'user');
+    // Before anything that may close it: listeners hear of the opening first.
     this.events.publish(new SocketOpened(actor.userId, socket.data.connectionId, namespaceOf(socket)));
-    if (this.readiness.draining) this.close(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
+    this.watchExpiry(socket);
+    this.identify(socket, actor, socket.handshake.issued);
+    if (this.readiness.draining) this.closeAlone(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
+    // Socket.IO would keep the rooms of a socket that is gone.
+    if (socket.data.closing) return;
     await socket.join(channelsOf(actor));
     this.closeOldest(sockets);
   }
@@ -103,7 +104,8 @@ export class Connections implements ConnectionCount {
 
   /** A role decides what an open socket may do: it holds from here on, and who lost it leaves `/admin`. */
   changeRole(userId: string, role: UserRole): void {
-    if (role !== 'admin') this.demotions.add(userChannel(userId), 'ROLE_CHANGED');
+    if (role === 'admin') this.demotions.remove(userChannel(userId));
+    else this.demotions.add(userChannel(userId), 'ROLE_CHANGED');
     for (const socket of [...(this.byUser.get(userId) ?? [])]) this.setRole(socket, role);
   }
 
@@ -126,24 +128,31 @@ export class Connections implements ConnectionCount {
     for (const socket of [...(this.byUser.get(userId) ?? [])]) this.close(socket, code);
   }
 
-  /** Tells the socket why, refuses what it still sends, and closes its transport; of a lost role only the namespace. */
+  /** Tells the socket why, refuses what it still sends, and closes its transport, whose other sockets are told too. */
   close(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
-    if (!this.announceClosing(socket, code, retryAfterMs)) return;
-    const whole = code !== 'ROLE_CHANGED';
-    // The other namespaces end with the transport, and are told before it does.
-    if (whole)
-      for (const sibling of this.siblingsOf(socket)) this.announceClosing(sibling, code, retryAfterMs);
-    socket.disconnect(whole);
+    const siblings = this.siblingsOf(socket);
+    // One that was told to come again, as in a drain, is still closed at once when it must not.
+    const announced = siblings.filter((sibling) => this.announceClosing(sibling, code, retryAfterMs));
+    if (announced.length > 0 || !CLOSINGS[code].reconnect) socket.disconnect(true);
+  }
+
+  /** Of its namespace only: the others of the transport go on, and get the answers they wait for. */
+  private closeAlone(socket: RealtimeSocket, code: ClosingCode, retryAfterMs?: number): void {
+    this.announceClosing(socket, code, retryAfterMs);
+    socket.disconnect(false);
   }
 
   /** The end of this instance, before anything else ends: nothing new, everybody is told to come again a little later, what is in flight gets its answers. */
   async drain(): Promise<void> {
     this.readiness.drain();
-    const open = [...this.byUser.values()].flatMap((sockets) => [...sockets]);
-    for (const socket of open) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
+    for (const socket of this.all()) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
     await this.work.idle(DRAIN_WAIT_MS);
-    for (const socket of open) socket.disconnect(true);
+    for (const socket of this.all()) socket.disconnect(true);
     for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private all(): RealtimeSocket[] {
+    return [...this.byUser.values()].flatMap((sockets) => [...sockets]);
   }
 
   /** The sockets of the same connection, itself among them. */
@@ -169,21 +178,23 @@ export class Connections implements ConnectionCount {
       if (sessionId) await socket.leave(sessionChannel(sessionId));
       if (actor.sessionId) await socket.join(sessionChannel(actor.sessionId));
     }
-    socket.data.actor = actor;
-    this.setRole(socket, actor.role);
+    this.identify(socket, actor, askedAt);
     this.watchExpiry(socket);
-    this.closeIfEnded(socket, askedAt);
+  }
+
+  /** Gives a socket an identity that was read after `readAt`: what ended or was taken since could not find it. */
+  private identify(socket: RealtimeSocket, actor: Actor, readAt: number): void {
+    const demoted = this.demotions.since(readAt, [userChannel(actor.userId)]) !== undefined;
+    socket.data.actor = actor;
+    this.setRole(socket, demoted ? 'user' : actor.role);
+    const ended = this.endings.since(readAt, channelsOf(actor));
+    if (ended) this.close(socket, ended);
   }
 
   private setRole(socket: RealtimeSocket, role: UserRole): void {
-    socket.data.actor = { ...socket.data.actor, role };
-    if (socket.nsp.name === ADMIN_NAMESPACE && role !== 'admin') this.close(socket, 'ROLE_CHANGED');
-  }
-
-  /** For an identity that was read after `readAt`: when it ended since, nobody could find this socket to close it. */
-  private closeIfEnded(socket: RealtimeSocket, readAt: number): void {
-    const ended = this.endings.since(readAt, channelsOf(socket.data.actor));
-    if (ended) this.close(socket, ended);
+    const { actor } = socket.data;
+    if (actor.role !== role) socket.data.actor = { ...actor, role };
+    if (socket.nsp.name === ADMIN_NAMESPACE && role !== 'admin') this.closeAlone(socket, 'ROLE_CHANGED');
   }
 
   /** Never warns at once: a client that answers with one more short token would be warned again, without end. */

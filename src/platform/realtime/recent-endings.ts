@@ -21,6 +21,11 @@ export class RecentEndings {
     }
   }
 
+  /** It is not ended any more. */
+  remove(channel: string): void {
+    this.endings.delete(channel);
+  }
+
   /** Why one of the channels ended at `time` or later, in ms since the epoch. */
   since(time: number, channels: readonly string[]): ClosingCode | undefined {
     for (const channel of channels) {

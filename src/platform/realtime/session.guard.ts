@@ -1,5 +1,5 @@
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { CLOSINGS } from '../../contract/errors.js';
+import { CLOSINGS, type ClosingCode } from '../../contract/errors.js';
 import { AppError } from '../errors/app-error.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 
@@ -12,16 +12,18 @@ export const AllowExpired = () => SetMetadata(ALLOW_EXPIRED, true);
 export class SessionGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const { data } = context.switchToWs().getClient<RealtimeSocket>();
-    if (data.closing)
-      throw CLOSINGS[data.closing].reconnect
-        ? new AppError('UNAVAILABLE', 'This connection is being closed: come again', { retryAfterMs: 1000 })
-        : new AppError(
-            data.closing === 'SUSPENDED' ? 'SUSPENDED' : 'SESSION_REVOKED',
-            'This connection is being closed',
-          );
+    if (data.closing) throw refusalWhile(data.closing);
     // A socket is closed at its expiry by a timer; this is for the moment between.
     if (data.actor.expiresAt <= Date.now() && !Reflect.hasMetadata(ALLOW_EXPIRED, context.getHandler()))
       throw new AppError('TOKEN_EXPIRED', 'Token expired');
     return true;
   }
+}
+
+function refusalWhile(closing: ClosingCode): AppError {
+  if (CLOSINGS[closing].reconnect)
+    return new AppError('UNAVAILABLE', 'This connection is being closed: come again', { retryAfterMs: 1000 });
+  const code =
+    closing === 'SUSPENDED' ? closing : closing === 'ROLE_CHANGED' ? 'FORBIDDEN' : 'SESSION_REVOKED';
+  return new AppError(code, 'This connection is being closed');
 }
