@@ -222,8 +222,11 @@ async function who(client: ParleyClient, room: RoomHandle): Promise<string> {
   const { members } = await client.send('room:members', { roomId: room.id });
   const before = watch;
   watch = client.presence.watch(members.map(({ userId }) => userId));
-  await watch.ready;
-  before?.stop();
+  try {
+    await watch.ready;
+  } finally {
+    before?.stop();
+  }
   return members.map((member) => memberLine(member, client)).join('\n');
 }
 

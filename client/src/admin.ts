@@ -35,6 +35,9 @@ export class AdminPart {
 
   /** Made by the client. */
   constructor(private readonly link: NamespaceLink<'/admin'>) {
+    link.connection.signals.on('otherUser', () => {
+      this.latestStats = undefined;
+    });
     link.on('admin:stats', (stats) => {
       this.latestStats = stats;
       this.events.emit('stats', stats);

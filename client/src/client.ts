@@ -9,13 +9,8 @@ import {
 import { CONTRACT_LIMITS } from '../../src/contract/limits.js';
 import { AdminPart } from './admin.js';
 import type { CommandOptions } from './command-queue.js';
-import {
-  Connection,
-  type CloseReason,
-  type ConnectionState,
-  type Session,
-  type StateChange,
-} from './connection.js';
+import { Connection } from './connection.js';
+import type { CloseReason, ConnectionState, Session, StateChange } from './connection-state.js';
 import { NamespaceLink } from './namespace-link.js';
 import { NotificationsPart } from './notifications.js';
 import { Outgoing } from './outgoing.js';
@@ -31,7 +26,8 @@ export interface ClientOptions {
   /**
    * Gives an access token. Asked once at a time: at the first connect, shortly before the token expires, and when the
    * server refuses it. Rejecting with a `ParleyError` that is not retryable closes the client; so does any rejection
-   * before it was ever connected.
+   * before it was ever connected. Until `close()` the tokens are of one person: another's closes the client with
+   * FORBIDDEN.
    */
   getToken: () => string | Promise<string>;
   /** Of the Socket.IO server. Default `/socket.io`. */
@@ -79,7 +75,13 @@ export class ParleyClient {
     this.admin = new AdminPart(new NamespaceLink('/admin', this.connection));
     this.connection.signals.on('state', (change) => {
       this.watchPositions(change.state === 'connected');
+      if (change.state === 'closed')
+        for (const outgoing of this.outgoing.values()) outgoing.giveUp(this.connection.closedError());
       this.events.emit('state', change);
+    });
+    this.connection.signals.on('otherUser', () => {
+      for (const outgoing of this.outgoing.values()) outgoing.forget();
+      for (const handle of this.rooms) handle.forget();
     });
     this.connection.signals.on('ready', () => {
       // A handle that joined on this very connection is not 'joined' yet, so a first session resumes nothing.
@@ -118,7 +120,11 @@ export class ParleyClient {
     return this.connection.whenReady(options);
   }
 
-  /** Ends the connection; what is outgoing fails with `CLOSED`. `connect()` begins again, and joined rooms catch up. */
+  /**
+   * Ends the connection; what is outgoing fails with `CLOSED`. `connect()` begins again, and joined rooms catch up. When
+   * `getToken` gives another person's token by then, everything that was known is forgotten with their `session:ready`:
+   * joined rooms are `left` (join them again), listeners and watches stay.
+   */
   close(): void {
     this.connection.stop('BY_CLIENT');
   }

@@ -22,6 +22,7 @@ export type EmitCommand = (command: string, payload: unknown, ack: (answer: Answ
 interface Entry {
   command: string;
   payload: unknown;
+  isRepeatable: boolean;
   /** A TOKEN_EXPIRED answer is met with a new token once. */
   renewed: boolean;
   resolve: (result: unknown) => void;
@@ -29,9 +30,10 @@ interface Entry {
 }
 
 /**
- * Commands that change nothing, or nothing a second time: repeated by themselves when their answer was lost.
- * What is watched is not among them, because the presence part asks for all of it anew; nor are the acts of
- * administrators, which are for a person to repeat.
+ * Repeated by themselves when their answer was lost: what changes nothing, and what means the same later, whatever has
+ * happened meanwhile. What says "all there are", or sets what another device may have set since, is not among them;
+ * nor is what is watched, because the presence part asks for all of it anew; nor are the acts of administrators,
+ * which are for a person to repeat.
  */
 const REPEATABLE: { readonly [N in NamespaceName]: readonly CommandName<N>[] } = {
   '/chat': [
@@ -43,17 +45,14 @@ const REPEATABLE: { readonly [N in NamespaceName]: readonly CommandName<N>[] } =
     'message:history',
     'message:read',
   ],
-  '/presence': ['presence:set'],
-  '/notifications': [
-    'notification:list',
-    'notification:seen',
-    'notification:read',
-    'notification:archive',
-    'preference:get',
-    'preference:set',
-  ],
+  '/presence': [],
+  '/notifications': ['notification:list', 'notification:read', 'notification:archive', 'preference:get'],
   '/admin': ['connection:list'],
 };
+
+/** As `notification:read` has it: a later one includes what came meanwhile. */
+const isOfAll = (payload: unknown): boolean =>
+  typeof payload === 'object' && payload !== null && 'all' in payload;
 
 /** Commands on their way in one namespace: they wait for it in order, and settle exactly once, whatever happens to the connection. */
 export class CommandQueue<N extends NamespaceName> {
@@ -88,6 +87,7 @@ export class CommandQueue<N extends NamespaceName> {
       const entry: Entry = {
         command,
         payload,
+        isRepeatable: this.repeatable.has(command) && !isOfAll(payload),
         renewed: command === 'auth:refresh',
         resolve: (result) => {
           settle();
@@ -130,9 +130,9 @@ export class CommandQueue<N extends NamespaceName> {
     this.isOpen = false;
     const interrupted = [...this.inFlight];
     this.inFlight.clear();
-    this.waiting.unshift(...interrupted.filter((entry) => this.repeatable.has(entry.command)));
+    this.waiting.unshift(...interrupted.filter(({ isRepeatable }) => isRepeatable));
     for (const entry of interrupted) {
-      if (this.repeatable.has(entry.command)) continue;
+      if (entry.isRepeatable) continue;
       entry.reject(
         new ParleyError('DISCONNECTED', `the connection was lost before ${entry.command} was answered`),
       );

@@ -1,28 +1,24 @@
 import { Manager, type Socket } from 'socket.io-client';
 import type { ChatCommand, ChatCommands, ChatEvent, ChatEvents } from '../../src/contract/chat.js';
-import { ERRORS, type ClosingCode, type ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { NamespaceName } from '../../src/contract/namespaces.js';
 import { PROTOCOL_VERSION } from '../../src/contract/version.js';
 import { CommandQueue, type CommandOptions, type EmitCommand } from './command-queue.js';
+import type {
+  AnyEvent,
+  CloseReason,
+  ConnectionSignals,
+  ConnectionState,
+  Session,
+  StateChange,
+} from './connection-state.js';
 import { isWireError, ParleyError } from './errors.js';
-import { jitter, obeying, sleep, type Timing } from './timing.js';
+import { Network } from './network.js';
+import { nextSession } from './session-wait.js';
+import { jitter, obeying, type Timing } from './timing.js';
+import { TokenRenewal } from './token-renewal.js';
 import { TokenSource } from './token-source.js';
 import { TypedEmitter } from './typed-emitter.js';
-
-/**
- * `idle`: not connected yet. `connecting`: the first attempts. `connected`: the session is ready.
- * `reconnecting`: lost, coming back. `offline`: several attempts failed or the device has no network; it goes on trying.
- * `closed`: it will not come back by itself.
- */
-export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'offline' | 'closed';
-/** Why it is closed: by `close()`, by the server's `session:closing`, or by a refused handshake. */
-export type CloseReason = 'BY_CLIENT' | ClosingCode | ErrorCode;
-export interface StateChange {
-  state: ConnectionState;
-  /** With `closed`. */
-  reason?: CloseReason;
-}
-export type Session = ChatEvents['session:ready'];
 
 export interface ConnectionOptions {
   url: string;
@@ -32,26 +28,10 @@ export interface ConnectionOptions {
   timing: Timing;
 }
 
-type AnyEvent = { [K in ChatEvent]: { event: K; payload: ChatEvents[K] } }[ChatEvent];
-export interface ConnectionSignals {
-  state: StateChange;
-  /** The session is ready. Runs before waiting commands leave. */
-  ready: Session;
-  event: AnyEvent;
-}
-
-interface NetworkSignals {
-  addEventListener?: (event: 'online' | 'offline', listener: () => void) => void;
-  removeEventListener?: (event: 'online' | 'offline', listener: () => void) => void;
-  navigator?: { onLine?: boolean };
-}
-
 /** Attempts that may fail in a row before the state says `offline`. */
 const ATTEMPTS_BEFORE_OFFLINE = 4;
 /** A connection that lived shorter than this does not reset the back-off. */
 const STABLE_MS = 5000;
-/** Attempts to renew the token of a living connection; after them its end brings a new one. */
-const RENEWALS = 5;
 /** How long a server that announced the end may take to disconnect. */
 const CLOSING_MS = 5000;
 
@@ -66,7 +46,15 @@ export class Connection {
   private readonly socket: Socket;
   private readonly tokens: TokenSource;
   private readonly commands: CommandQueue<'/chat'>;
-  private readonly network = globalThis as NetworkSignals;
+  private readonly renewal: TokenRenewal;
+  private readonly network = new Network(
+    () => {
+      this.networkCame();
+    },
+    () => {
+      this.networkWent();
+    },
+  );
   private change: StateChange = { state: 'idle' };
   private session?: Session;
   private handshakeToken = '';
@@ -76,13 +64,10 @@ export class Connection {
   /** Whether this attempt's token came from the store, so that a refusal deserves one more try with a new one. */
   private usedKeptToken = false;
   private closing?: ChatEvents['session:closing'];
-  private lastFailure?: ParleyError;
+  private latestFailure?: ParleyError;
   private timer?: ReturnType<typeof setTimeout>;
   /** Grows with each attempt, so that an answer to an old one is recognised. */
   private attempt = 0;
-  private renewing?: Promise<void>;
-  /** The attempt whose token is being renewed: each namespace warns, one renewal serves all. */
-  private renewalOf?: number;
 
   constructor(readonly options: ConnectionOptions) {
     this.tokens = new TokenSource(options.getToken);
@@ -95,6 +80,12 @@ export class Connection {
       timeout: options.timing.connectMs,
     });
     this.socket = this.socketOf('/chat', () => this.handshakeToken);
+    this.renewal = new TokenRenewal({
+      refresh: () => this.refresh(),
+      whenReady: () => this.whenReady(),
+      attempt: () => this.attempt,
+      timing: options.timing,
+    });
     const emit: EmitCommand = this.socket.emit.bind(this.socket);
     this.commands = new CommandQueue('/chat', emit, () => this.renew(), options.timing.commandMs);
     this.listen();
@@ -105,6 +96,10 @@ export class Connection {
   }
   get closeReason(): CloseReason | undefined {
     return this.change.reason;
+  }
+  /** Why the newest attempt came to nothing. */
+  get lastFailure(): ParleyError | undefined {
+    return this.latestFailure;
   }
   get currentSession(): Session | undefined {
     return this.session;
@@ -130,8 +125,7 @@ export class Connection {
     this.failures = 0;
     this.wasReady = false;
     this.tokens.forget();
-    this.network.addEventListener?.('online', this.onOnline);
-    this.network.addEventListener?.('offline', this.onOffline);
+    this.network.listen();
     this.become('connecting');
     void this.tryOnce();
   }
@@ -141,8 +135,7 @@ export class Connection {
     this.attempt += 1;
     clearTimeout(this.timer);
     this.closing = undefined;
-    this.network.removeEventListener?.('online', this.onOnline);
-    this.network.removeEventListener?.('offline', this.onOffline);
+    this.network.stop();
     this.become('closed', reason);
     // Before the transport ends: what is under way is closed, not merely disconnected.
     this.commands.close(cause ?? new ParleyError('CLOSED', `the connection is closed (${reason})`));
@@ -166,49 +159,13 @@ export class Connection {
       return Promise.resolve(this.session);
     if (this.state === 'closed') return Promise.reject(this.closedError());
     this.start();
-    return new Promise((resolve, reject) => {
-      const { signal, timeoutMs } = options;
-      const settle = (act: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        unsubscribe();
-        act();
-      };
-      const fail = (error: ParleyError) => {
-        settle(() => {
-          reject(error);
-        });
-      };
-      const abort = () => {
-        fail(new ParleyError('ABORTED', 'the wait for a connection was aborted', { cause: signal?.reason }));
-      };
-      const unsubscribe = this.signals.on('state', ({ state }) => {
-        const { session } = this;
-        if (state === 'closed') fail(this.closedError());
-        else if (state === 'connected' && session !== undefined)
-          settle(() => {
-            resolve(session);
-          });
-      });
-      const timer =
-        timeoutMs === undefined
-          ? undefined
-          : setTimeout(() => {
-              fail(
-                new ParleyError('TIMEOUT', `not connected within ${String(timeoutMs)} ms`, {
-                  cause: this.lastFailure,
-                }),
-              );
-            }, timeoutMs);
-      if (signal?.aborted === true) abort();
-      else signal?.addEventListener('abort', abort, { once: true });
-    });
+    return nextSession(this, options);
   }
 
   /** What is rejected with once it is closed. */
   closedError(): ParleyError {
     const reason = this.change.reason ?? 'BY_CLIENT';
-    const refusal = this.lastFailure?.code === reason ? this.lastFailure : undefined;
+    const refusal = this.latestFailure?.code === reason ? this.latestFailure : undefined;
     return refusal ?? new ParleyError('CLOSED', `the connection is closed (${reason})`);
   }
 
@@ -229,6 +186,7 @@ export class Connection {
       const arrival = { event, payload } as AnyEvent;
       if (arrival.event === 'session:ready') this.ready(arrival.payload);
       else if (arrival.event === 'session:closing') this.obey(arrival.payload);
+      if (this.state === 'closed') return;
       this.signals.emit('event', arrival);
       if (arrival.event === 'session:expiring') this.expiring();
     });
@@ -257,7 +215,7 @@ export class Connection {
       error instanceof ParleyError
         ? error
         : new ParleyError('UNAUTHENTICATED', 'getToken failed', { cause: error });
-    this.lastFailure = reason;
+    this.latestFailure = reason;
     if (isFinal) this.stop(reason.code in ERRORS ? (reason.code as ErrorCode) : 'UNAUTHENTICATED', reason);
     else this.failed(reason);
   }
@@ -269,7 +227,7 @@ export class Connection {
       return;
     }
     const refusal = ParleyError.fromWire(error.data);
-    this.lastFailure = refusal;
+    this.latestFailure = refusal;
     const deservesNewToken = refusal.code === 'TOKEN_EXPIRED' || refusal.code === 'UNAUTHENTICATED';
     if (deservesNewToken) this.tokens.forget();
     if (deservesNewToken && this.usedKeptToken) void this.tryOnce();
@@ -279,7 +237,7 @@ export class Connection {
 
   /** One attempt came to nothing: the next one later. */
   private failed(error: ParleyError): void {
-    this.lastFailure = error;
+    this.latestFailure = error;
     this.attempt += 1;
     this.socket.disconnect();
     this.failures += 1;
@@ -293,19 +251,27 @@ export class Connection {
 
   private tryLater(waitMs: number): void {
     clearTimeout(this.timer);
-    if (this.failures >= ATTEMPTS_BEFORE_OFFLINE || this.network.navigator?.onLine === false)
-      this.become('offline');
+    if (this.failures >= ATTEMPTS_BEFORE_OFFLINE || this.network.isOffline) this.become('offline');
     else this.become(this.wasReady ? 'reconnecting' : 'connecting');
     this.timer = setTimeout(() => void this.tryOnce(), waitMs);
   }
 
   private ready(session: Session): void {
+    const isOther = this.session !== undefined && this.session.userId !== session.userId;
+    if (isOther && this.wasReady) {
+      // What waits to be sent is of the one before.
+      const cause = new ParleyError('FORBIDDEN', 'the token is of another user: close the client first');
+      this.latestFailure = cause;
+      this.stop('FORBIDDEN', cause);
+      return;
+    }
     clearTimeout(this.timer);
     this.session = session;
     this.tokens.expires(session.expiresAt, session.serverTime);
     this.wasReady = true;
     this.readyAt = Date.now();
     this.closing = undefined;
+    if (isOther) this.signals.emit('otherUser', session);
     this.become('connected');
     this.signals.emit('ready', session);
     this.commands.open();
@@ -347,52 +313,31 @@ export class Connection {
     this.tryLater(wait);
   }
 
-  private readonly onOnline = (): void => {
+  private networkCame(): void {
     if (this.state !== 'offline' && this.state !== 'reconnecting') return;
     this.failures = 0;
     this.become(this.wasReady ? 'reconnecting' : 'connecting');
     if (!this.socket.active) void this.tryOnce();
-  };
-  private readonly onOffline = (): void => {
+  }
+
+  private networkWent(): void {
     if (this.state === 'connecting' || this.state === 'reconnecting') this.become('offline');
-  };
+  }
 
   /** A new token for the living connection, in all its namespaces. */
   renew(): Promise<void> {
-    this.renewing ??= this.renewOnce().finally(() => (this.renewing = undefined));
-    return this.renewing;
+    return this.renewal.renew();
   }
 
   /** `session:expiring`, in any namespace. */
   expiring(): void {
-    const { attempt } = this;
-    if (this.renewalOf === attempt) return;
-    this.renewalOf = attempt;
-    void this.renewUntilDone(attempt).finally(() => {
-      if (this.renewalOf === attempt) this.renewalOf = undefined;
-    });
+    this.renewal.expiring();
   }
 
-  private async renewOnce(): Promise<void> {
+  private async refresh(): Promise<void> {
     const token = await this.tokens.fresh();
     if (!this.socket.connected) return;
     const { expiresAt } = await this.commands.send('auth:refresh', { token });
     this.tokens.expires(expiresAt);
-  }
-
-  /** The warning may come before `session:ready`, as with a token that was nearly over: then it waits for that. */
-  private async renewUntilDone(attempt: number): Promise<void> {
-    for (let failures = 0; failures < RENEWALS; failures += 1) {
-      try {
-        await this.whenReady();
-        // Another connection is warned by itself.
-        if (attempt === this.attempt) await this.renew();
-        return;
-      } catch (error) {
-        const failure = ParleyError.from(error);
-        if (!failure.retryable) return;
-        await sleep(jitter(this.options.timing, failures));
-      }
-    }
   }
 }

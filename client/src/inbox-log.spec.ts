@@ -107,7 +107,7 @@ describe('InboxLog', () => {
       id: 'a',
       title: 'T',
       body: '😀'.repeat(600),
-      from: { id: 'r', name: 'Root' },
+      from: { id: 'r', name: 'Root', avatarUrl: 'https://example.com/r.png' },
       createdAt: at(2),
     };
     log.apply({ event: 'announcement', payload: announcement });
@@ -116,7 +116,7 @@ describe('InboxLog', () => {
       kind: 'announcement',
       title: 'T',
       body: '😀'.repeat(500),
-      actor: { id: 'r', name: 'Root' },
+      actor: announcement.from,
       count: 1,
       createdAt: at(2),
       updatedAt: at(2),

@@ -23,7 +23,7 @@ export interface InboxSnapshot {
  */
 export class Inbox {
   private readonly events = new TypedEmitter<{ change: InboxSnapshot }>();
-  private readonly log = new InboxLog();
+  private log = new InboxLog();
   /** What came while a page was on its way, for each such page: it may or may not be in it. */
   private readonly recordings = new Set<InboxEvent[]>();
   private current: InboxSnapshot = { notifications: [], hasMore: false, isCurrent: false };
@@ -66,6 +66,13 @@ export class Inbox {
   prefer({ kinds }: NotificationPreferences): void {
     if (kinds.announcement.inApp === this.showsAnnouncements) return;
     this.showsAnnouncements = kinds.announcement.inApp;
+    this.begin();
+  }
+
+  /** Another person uses the client. Called by the notifications part. */
+  forget(): void {
+    this.log = new InboxLog();
+    this.showsAnnouncements = true;
     this.begin();
   }
 

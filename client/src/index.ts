@@ -4,7 +4,7 @@ export type { AdminPartEvents } from './admin.js';
 export { createClient, ParleyClient } from './client.js';
 export type { ClientEvents, ClientOptions } from './client.js';
 export type { CommandOptions } from './command-queue.js';
-export type { CloseReason, ConnectionState, Session, StateChange } from './connection.js';
+export type { CloseReason, ConnectionState, Session, StateChange } from './connection-state.js';
 export { ParleyError } from './errors.js';
 export type { LocalErrorCode } from './errors.js';
 export { Inbox } from './inbox.js';

@@ -9,14 +9,16 @@ const refresh = { status: 'ok', expiresAt: new Date(Date.now() + 3_600_000).toIS
 
 describe('a namespace beside /chat', () => {
   let server: ScriptedServer;
+  let url: string;
   let alice: ParleyClient;
   let asked: number;
 
   beforeEach(async () => {
     server = new ScriptedServer();
     asked = 0;
+    url = await server.start();
     alice = createClient({
-      url: await server.start(),
+      url,
       getToken: () => `token ${String((asked += 1))}`,
       transports: ['websocket'],
       timing: FAST,
@@ -53,7 +55,7 @@ describe('a namespace beside /chat', () => {
 
   it('is joined when it is used first, on the same transport, and starts the connection', async () => {
     server.open('/notifications', counts);
-    server.open('/presence', () => ['presence:list', { users: [] }]);
+    server.open('/presence', () => ['presence:list', { users: [], of: 'direct' }]);
     expect(await alice.notifications.list()).toEqual({ notifications: [] });
     expect(alice.state).toBe('connected');
     expect(server.sockets('/notifications')).toHaveLength(1);
@@ -84,7 +86,8 @@ describe('a namespace beside /chat', () => {
   it('is joined again after a cut, and what is repeatable is asked again', async () => {
     server.open('/notifications', counts);
     server.open('/admin', stats);
-    await alice.notifications.seen();
+    await alice.notifications.list();
+    server.received.length = 0;
     server.handlers.set('notification:list', (_, ack) => {
       if (server.count('notification:list') > 1) ack({ status: 'ok', notifications: [] });
       else server.cut();
@@ -95,6 +98,48 @@ describe('a namespace beside /chat', () => {
     });
     await expect(alice.admin.freeze('r', 'because')).rejects.toMatchObject({ code: 'DISCONNECTED' });
     expect(server.count('room:freeze')).toBe(1);
+  });
+
+  // "All there are" and "as I set it" were said again after a reconnect: what came meanwhile was read unseen, and what
+  // another device had set meanwhile was undone.
+  it('what would mean something else by then is not asked again after a cut', async () => {
+    server.open('/notifications', counts);
+    server.open('/presence', () => ['presence:list', { users: [], of: 'direct' }]);
+    const commands: [string, () => Promise<unknown>][] = [
+      ['notification:seen', () => alice.notifications.seen()],
+      ['notification:read', () => alice.notifications.read('all')],
+      ['preference:set', () => alice.notifications.setPreference({ quietHours: null })],
+      ['presence:set', () => alice.presence.set('busy')],
+    ];
+    for (const [command, act] of commands) {
+      server.handlers.set(command, () => server.cut());
+      await expect(act()).rejects.toMatchObject({ code: 'DISCONNECTED' });
+      expect(server.count(command)).toBe(1);
+    }
+    for (const command of ['notification:read', 'notification:archive'])
+      server.handlers.set(command, (_, ack) => {
+        if (server.received.filter(({ payload }) => 'ids' in payload).length % 2 === 1) server.cut();
+        else ack({ status: 'ok', counts: COUNTS });
+      });
+    await alice.notifications.read(['n']);
+    await alice.notifications.archive(['n']);
+    expect(commands.map(([command]) => server.count(command))).toEqual([1, 3, 1, 1]);
+  });
+
+  // A server that took the socket and never opened it, as one that is overwhelmed, left the part joining for ever.
+  it('is tried again when the server does not open it in time', async () => {
+    let sockets = 0;
+    server.open('/notifications', () => ((sockets += 1) === 1 ? ['something', {}] : counts()));
+    const impatient = createClient({
+      url,
+      getToken: () => 'token',
+      transports: ['websocket'],
+      timing: { ...FAST, connectMs: 400 },
+    });
+    expect(await impatient.notifications.list()).toEqual({ notifications: [] });
+    expect(sockets).toBeGreaterThan(1);
+    expect(impatient.state).toBe('connected');
+    impatient.close();
   });
 
   it('rejects what waits when the server refuses it, and the client lives on', async () => {

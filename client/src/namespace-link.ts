@@ -115,7 +115,8 @@ export class NamespaceLink<N extends SideNamespace> {
     this.socket.on('connect_error', (error) => {
       this.refused(error);
     });
-    this.socket.on('disconnect', () => {
+    this.socket.on('disconnect', (how) => {
+      if (how === 'io client disconnect') return;
       if (this.current !== 'joined' && this.current !== 'joining') return;
       this.retry(jitter(this.connection.options.timing, this.failures));
     });
@@ -145,10 +146,16 @@ export class NamespaceLink<N extends SideNamespace> {
       else this.end(error);
       return;
     }
-    if (attempt === this.attempt) this.socket.connect();
+    if (attempt !== this.attempt) return;
+    const { timing } = this.connection.options;
+    this.timer = setTimeout(() => {
+      this.retry(jitter(timing, this.failures));
+    }, timing.connectMs);
+    this.socket.connect();
   }
 
   private opened(): void {
+    clearTimeout(this.timer);
     this.failures = 0;
     this.wasRenewed = false;
     this.become('joined');
@@ -183,6 +190,7 @@ export class NamespaceLink<N extends SideNamespace> {
 
   private joinRenewed(refusal: ParleyError): void {
     const { attempt } = this;
+    clearTimeout(this.timer);
     this.wasRenewed = true;
     this.connection.renew().then(
       () => {

@@ -36,6 +36,10 @@ export class NotificationsPart {
 
   /** Made by the client. */
   constructor(private readonly link: NamespaceLink<'/notifications'>) {
+    link.connection.signals.on('otherUser', () => {
+      this.latestCounts = undefined;
+      this.followed?.forget();
+    });
     link.on('notification:counts', (counts) => {
       this.count(counts);
     });
@@ -82,12 +86,12 @@ export class NotificationsPart {
     return this.link.send('notification:list', page, options);
   }
 
-  /** The bell was opened: nothing is unseen any more. */
+  /** The bell was opened: nothing is unseen any more. Not repeated by itself: DISCONNECTED says that it may have been done. */
   async seen(options?: CommandOptions): Promise<NotificationCounts> {
     return this.counted(await this.link.send('notification:seen', {}, options));
   }
 
-  /** Marks these as read, or all there are. Unknown ids change nothing. */
+  /** Marks these as read, or all there are (as `seen`, not repeated by itself). Unknown ids change nothing. */
   async read(which: readonly string[] | 'all', options?: CommandOptions): Promise<void> {
     if (which === 'all') this.counted(await this.link.send('notification:read', { all: true }, options));
     else

@@ -107,6 +107,16 @@ export class Outgoing {
     if (left.length < this.list.length) this.replace(left);
   }
 
+  /** The client was closed: nothing leaves any more, not even what only waits for its retry. */
+  giveUp(error: ParleyError): void {
+    for (const message of this.queue.splice(0)) this.fail(message, error);
+  }
+
+  /** Another person uses the client. What is pending is theirs: what was before has been given up. */
+  forget(): void {
+    this.replace(this.list.filter(({ state }) => state === 'pending'));
+  }
+
   private enqueue(message: OutgoingMessage): Promise<SentMessage> {
     const promise = new Promise<SentMessage>((resolve, reject) => {
       this.waiters.set(message.clientMessageId, { resolve, reject });
@@ -125,11 +135,11 @@ export class Outgoing {
   private async run(): Promise<void> {
     this.isRunning = true;
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      try {
-        this.succeed(next, await this.deliver(next));
-      } catch (error) {
-        this.fail(next, ParleyError.from(error));
-      }
+      const answer = await this.deliver(next).catch((error: unknown) => ParleyError.from(error));
+      // Given up meanwhile: whoever sent it has been told.
+      if (this.queue[0] !== next) continue;
+      if (answer instanceof ParleyError) this.fail(next, answer);
+      else this.succeed(next, answer);
       this.queue.shift();
     }
     this.isRunning = false;
@@ -139,6 +149,7 @@ export class Outgoing {
     const { state: _, createdAt: __, ...request } = message;
     for (let attempt = 0, defects = 0; ; attempt += 1) {
       await this.wire.whenReady();
+      if (this.queue[0] !== message) throw new ParleyError('CLOSED', 'it was given up');
       try {
         return await this.wire.send(request);
       } catch (cause) {

@@ -16,11 +16,6 @@ export interface PresenceWatch {
   stop(): void;
 }
 
-/** One `presence:watch` on its way: the lists answer in the order of the commands. */
-interface Batch {
-  ids: ReadonlySet<string>;
-}
-
 class Watch implements PresenceWatch {
   readonly ready: Promise<void>;
   /** Whom the server has not answered for yet. */
@@ -50,11 +45,14 @@ export class PresenceWatches {
   /** Of these, whom the server answered for; and whom it left out, so that it does not watch them. */
   private readonly answered = new Set<string>();
   private readonly leftOut = new Set<string>();
-  private batches: Batch[] = [];
+  /** Of the newest list that answers a watch. */
+  private listedIds: ReadonlySet<string> = new Set();
+  /** Grows with each connection, so that what belongs to an old one is recognised. */
+  private epoch = 0;
   private isRunning = false;
   private isScheduled = false;
 
-  /** `forget`: nobody watches them any more. */
+  /** `forget`: nobody watches them any more, or the server left them out. Called after each answer. */
   constructor(
     private readonly link: NamespaceLink<'/presence'>,
     private readonly forget: (userIds: string[]) => void,
@@ -99,16 +97,9 @@ export class PresenceWatches {
     return watch;
   }
 
-  /** A list that came after the opening one: whom of those asked for the server left out. Undefined: nobody asked for it. */
-  listed(users: readonly Presence[]): string[] | undefined {
-    const [batch] = this.batches;
-    if (batch === undefined || !users.every(({ userId }) => batch.ids.has(userId))) return undefined;
-    this.batches.shift();
-    const seen = new Set(users.map(({ userId }) => userId));
-    const missing = [...batch.ids].filter((userId) => !seen.has(userId));
-    for (const userId of missing) this.leftOut.add(userId);
-    for (const userId of batch.ids) this.answer(userId);
-    return missing;
+  /** A list that answers a watch. Which one shows when that is acknowledged: the lists come in order, each before the answer. */
+  listed(users: readonly Presence[]): void {
+    this.listedIds = new Set(users.map(({ userId }) => userId));
   }
 
   /** The server watches them no longer. */
@@ -121,7 +112,8 @@ export class PresenceWatches {
     this.asked.clear();
     this.answered.clear();
     this.leftOut.clear();
-    this.batches = [];
+    this.listedIds = new Set();
+    this.epoch += 1;
     this.schedule();
   }
 
@@ -151,12 +143,17 @@ export class PresenceWatches {
     this.schedule();
   }
 
-  private answer(userId: string): void {
-    this.answered.add(userId);
-    for (const watch of this.watchers.get(userId) ?? []) {
-      watch.pending.delete(userId);
-      if (watch.pending.size === 0) watch.resolve();
+  private answer(userIds: readonly string[]): void {
+    const missing = userIds.filter((userId) => !this.listedIds.has(userId));
+    for (const userId of missing) this.leftOut.add(userId);
+    for (const userId of userIds) {
+      this.answered.add(userId);
+      for (const watch of this.watchers.get(userId) ?? []) {
+        watch.pending.delete(userId);
+        if (watch.pending.size === 0) watch.resolve();
+      }
     }
+    this.forget(missing);
   }
 
   private askAnew(userId: string): void {
@@ -205,17 +202,16 @@ export class PresenceWatches {
   }
 
   private async ask(userIds: string[]): Promise<ParleyError | undefined> {
-    const batch = { ids: new Set(userIds) };
-    this.batches.push(batch);
+    const { epoch } = this;
     for (const userId of userIds) this.asked.add(userId);
     try {
       await this.link.send('presence:watch', { userIds });
+      if (epoch === this.epoch) this.answer(userIds);
       return undefined;
     } catch (cause) {
       const error = ParleyError.from(cause);
       // Of a connection that is over: the next one asks for everybody.
-      if (!this.batches.includes(batch)) return undefined;
-      this.batches = this.batches.filter((other) => other !== batch);
+      if (epoch !== this.epoch) return undefined;
       for (const userId of userIds) this.askAnew(userId);
       if (error.retryable) return error;
       this.refuse(userIds, error);

@@ -37,9 +37,9 @@ describe('client.presence', () => {
       ['dave', 'offline'],
     ]);
     direct = [];
-    server.open('/presence', () => ['presence:list', { users: users(direct) }]);
+    server.open('/presence', () => ['presence:list', { users: users(direct), of: 'direct' }]);
     server.handlers.set('presence:watch', (payload, ack, socket) => {
-      socket.emit('presence:list', { users: users(idsOf(payload)) });
+      socket.emit('presence:list', { users: users(idsOf(payload)), of: 'watched' });
       ack({ status: 'ok' });
     });
     server.handlers.set('presence:unwatch', (_, ack) => {
@@ -121,12 +121,59 @@ describe('client.presence', () => {
     await current();
     expect(status('bob')).toBe('online');
     const changed = new Promise((resolve) => alice.presence.on('change', resolve));
-    server.emit('presence:list', { users: users(['carol']) }, '/presence');
+    server.emit('presence:list', { users: users(['carol']), of: 'direct' }, '/presence');
     await changed;
     const watch = alice.presence.watch(['bob', 'carol']);
     await watch.ready;
     watch.stop();
     expect([status('bob'), status('carol')]).toEqual(['online', 'away']);
+  });
+
+  // Such a list was taken for the answer of the watch when the watch had asked for the same people: it was `ready`
+  // while the others were unknown, and the list that did answer made all of them people of direct rooms for ever.
+  it('does not take the list of a direct room for the answer of a watch', async () => {
+    let answer = (): void => undefined;
+    const listed = new Promise<void>((resolve) => {
+      server.handlers.set('presence:watch', (_, ack, socket) => {
+        socket.emit('presence:list', { users: users(['bob']), of: 'direct' });
+        answer = () => {
+          socket.emit('presence:list', { users: users(['bob', 'carol']), of: 'watched' });
+          socket.emit('presence:list', { users: users(['bob']), of: 'direct' });
+          ack({ status: 'ok' });
+        };
+        resolve();
+      });
+    });
+    const told = new Promise((resolve) => alice.presence.on('change', resolve));
+    let isReady = false;
+    const watch = alice.presence.watch(['bob', 'carol']);
+    const ready = watch.ready.then(() => (isReady = true));
+    await Promise.all([listed, told]);
+    expect([status('bob'), status('carol')]).toEqual(['online', undefined]);
+    expect([isReady, alice.presence.isCurrent]).toEqual([false, false]);
+    answer();
+    await ready;
+    expect([status('carol'), alice.presence.isCurrent]).toEqual(['away', true]);
+    watch.stop();
+    expect([status('bob'), status('carol')]).toEqual(['online', undefined]);
+  });
+
+  // The list that came after the watch was stopped brought them back, and nothing ever took them out again.
+  it('knows nothing of those whose watch was stopped before it was answered', async () => {
+    let stop = (): void => undefined;
+    const answer = server.handlers.get('presence:watch');
+    server.handlers.set('presence:watch', (payload, ack, socket) => {
+      stop();
+      answer?.(payload, ack, socket);
+    });
+    const watch = alice.presence.watch(['bob']);
+    stop = () => {
+      watch.stop();
+      stop = () => undefined;
+    };
+    await watch.ready;
+    await alice.presence.watch(['carol']).ready;
+    expect([status('bob'), status('carol')]).toEqual([undefined, 'away']);
   });
 
   it('keeps what it knew while the connection is down, and then asks anew for all in one command', async () => {

@@ -1,4 +1,10 @@
-import type { OwnPresence, OwnStatus, Presence, SetPresence } from '../../src/contract/presence.js';
+import type {
+  OwnPresence,
+  OwnStatus,
+  Presence,
+  PresenceEvents,
+  SetPresence,
+} from '../../src/contract/presence.js';
 import type { CommandOptions } from './command-queue.js';
 import type { NamespaceLink, PartState } from './namespace-link.js';
 import { PresenceWatches, type PresenceWatch } from './presence-watches.js';
@@ -46,11 +52,16 @@ export class PresencePart {
     this.watches = new PresenceWatches(link, (userIds) => {
       this.unwatched(userIds);
     });
+    link.connection.signals.on('otherUser', () => {
+      this.ownPresence = undefined;
+      this.activeAt = Number.NEGATIVE_INFINITY;
+      this.forget([...this.known.keys()]);
+    });
     link.on('presence:own', (own) => {
       this.setOwn(own);
     });
-    link.on('presence:list', ({ users }) => {
-      this.list(users);
+    link.on('presence:list', (list) => {
+      this.list(list);
     });
     link.on('presence:update', ({ users }) => {
       this.learn(users);
@@ -150,26 +161,24 @@ export class PresencePart {
     this.events.emit('own', own);
   }
 
-  /**
-   * The state of these people at this moment: of those of one's direct rooms when the namespace opens, or of a room
-   * that was made since; else of those who were asked for, and then nothing is known of who is not in it.
-   */
-  private list(users: readonly Presence[]): void {
+  /** The state of these people at this moment. The first list of a connection has all of one's direct rooms. */
+  private list({ users, of }: PresenceEvents['presence:list']): void {
     const isOpening = this.link.state === 'joining';
-    const leftOut = isOpening ? undefined : this.watches.listed(users);
     if (isOpening) this.direct.clear();
-    if (leftOut === undefined) for (const { userId } of users) this.direct.add(userId);
+    if (of === 'direct') for (const { userId } of users) this.direct.add(userId);
+    else this.watches.listed(users);
     this.learn(users);
-    this.forget(isOpening ? [...this.stale].filter((userId) => !this.watches.has(userId)) : (leftOut ?? []));
-    this.compareCurrent();
+    if (isOpening) this.forget([...this.stale].filter((userId) => !this.watches.has(userId)));
   }
 
+  /** Without those whose watch was stopped while it was on its way. */
   private learn(users: readonly Presence[]): void {
-    for (const presence of users) {
+    const followed = users.filter(({ userId }) => this.direct.has(userId) || this.watches.has(userId));
+    for (const presence of followed) {
       this.known.set(presence.userId, presence);
       this.stale.delete(presence.userId);
     }
-    if (users.length > 0) this.events.emit('change', users);
+    if (followed.length > 0) this.events.emit('change', followed);
   }
 
   private unwatched(userIds: readonly string[]): void {

@@ -31,7 +31,7 @@ export interface RoomEvents {
   /** Anything one can see changed: messages, outgoing, view, read state, typists or status. */
   change: RoomHandle;
   status: RoomStatus;
-  /** The membership ended. `unknown`: it was found gone, for instance after a reconnect. */
+  /** The membership ended. `unknown`: it was found gone, for instance after a reconnect, or another person signed in. */
   left: { reason: 'left' | 'kicked' | 'banned' | 'unknown' };
   /** How far others have read. */
   read: ChatEvents['message:read']['cursors'];
@@ -54,9 +54,9 @@ type RoomChatEvent = {
  */
 export class RoomHandle {
   private readonly events = new TypedEmitter<RoomEvents>();
-  private readonly log = new RoomLog();
-  private readonly catchUp: CatchUp;
-  private readonly readStates: ReadStateView;
+  private log = new RoomLog();
+  private catchUp: CatchUp;
+  private readStates: ReadStateView;
   private readonly ownTyping: OwnTyping;
   private readonly typing_: Typists;
   private current: RoomStatus = 'idle';
@@ -83,20 +83,7 @@ export class RoomHandle {
         .send(isTyping ? 'typing:start' : 'typing:stop', payload, { timeoutMs: 2000 })
         .catch(() => undefined);
     });
-    this.catchUp = new CatchUp(id, this.log, wire, {
-      delivered: (deliveries) => {
-        this.deliver(deliveries);
-      },
-      joined: (joined) => {
-        this.show(joined);
-      },
-      reset: () => {
-        this.events.emit('reset', this);
-      },
-      lost: (reason) => {
-        this.end(reason);
-      },
-    });
+    this.catchUp = this.newCatchUp();
     out.isShown = (seq) => this.status !== 'joined' || seq <= this.log.lastSeq;
     out.onChange = () => {
       this.changed();
@@ -298,6 +285,39 @@ export class RoomHandle {
   /** The connection was lost and is back. Called by the client. */
   resume(): void {
     if (this.current === 'joined') this.catchUp.rejoin();
+  }
+
+  /**
+   * Another person uses the client: what was known of the room is not theirs, nor is the membership. A join that is on
+   * its way is theirs. Called by the client.
+   */
+  forget(): void {
+    this.catchUp.stop();
+    this.typing_.clear();
+    this.log = new RoomLog();
+    this.readStates = new ReadStateView(this.log, this.wire.userId);
+    this.catchUp = this.newCatchUp();
+    this.latestView = undefined;
+    this.readUpTo = 0;
+    if (this.current === 'joined') this.end('unknown');
+    else this.changed();
+  }
+
+  private newCatchUp(): CatchUp {
+    return new CatchUp(this.id, this.log, this.wire, {
+      delivered: (deliveries) => {
+        this.deliver(deliveries);
+      },
+      joined: (joined) => {
+        this.show(joined);
+      },
+      reset: () => {
+        this.events.emit('reset', this);
+      },
+      lost: (reason) => {
+        this.end(reason);
+      },
+    });
   }
 
   private async enter(options: Pick<JoinRoom, 'roomName'>): Promise<this> {

@@ -2,7 +2,7 @@
 export interface Timing {
   /** Default patience for one command, the wait for a connection included. */
   commandMs: number;
-  /** Patience for one connection attempt, from opening the transport to `session:ready`. */
+  /** Patience for one connection attempt, from opening the transport to `session:ready`, and for joining one more namespace. */
   connectMs: number;
   /** Retries wait a random time between 0 and `baseMs * 2^attempt`, at most `maxMs` ("full jitter"). */
   retryBaseMs: number;

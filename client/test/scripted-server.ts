@@ -26,6 +26,8 @@ export class ScriptedServer {
   beforeReady?: (socket: Socket) => void;
   readonly log: Message[] = [];
   rev = 0;
+  /** Who is signed in by any token. */
+  userId = 'me';
   private readonly http: HttpServer = createServer();
   private readonly io = new Server(this.http);
 
@@ -41,7 +43,7 @@ export class ScriptedServer {
       const serverTime = new Date().toISOString();
       this.beforeReady?.(socket);
       socket.emit('session:ready', {
-        userId: 'me',
+        userId: this.userId,
         expiresAt: new Date(Date.now() + 60_000).toISOString(),
         limits: {},
         serverTime,

@@ -2,9 +2,9 @@ import { Body, Controller, Delete, HttpCode, Param, Put, Query } from '@nestjs/c
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
 import { RoomRefDto } from '../rooms/dto/rooms.dto.js';
 import { RoomAdministration } from '../rooms/room-administration.service.js';
-import { WithReasonDto } from './dto/acts.dto.js';
 
 /** What administrators do with rooms they need not be members of. */
 @ApiTags('admin')

@@ -48,17 +48,17 @@ export class AdminStatistics implements OnModuleDestroy {
     return this.current();
   }
 
-  /** The last ones while they are fresh, so that several who ask do not cut the interval to nothing. */
+  /** The last ones while they are fresh, so that several who ask do not cut the interval to nothing. A database that does not answer delays them by a moment only. */
   async current(): Promise<AdminStats> {
     if (this.last && performance.now() - this.last.takenAt < STATS_MS) return this.last.stats;
     this.taking ??= this.backlog
-      .refresh()
+      .refreshSoon()
       .then(() => this.take())
       .finally(() => (this.taking = undefined));
     return this.taking;
   }
 
-  /** Ends the interval. The backlog is what the database told last: statistics never wait for it. */
+  /** Ends the interval. The backlog is what the database told last: it may not answer. */
   take(): AdminStats {
     void this.backlog.refresh();
     const now = this.sample();

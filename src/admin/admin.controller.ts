@@ -8,9 +8,10 @@ import { MessagesService } from '../messages/messages.service.js';
 import { AnnouncementsService } from '../notifications/announcements.service.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
 import { AdminStatistics } from './admin-statistics.service.js';
 import { ConnectionList } from './connection-list.service.js';
-import { SendAnnouncementDto, WithReasonDto } from './dto/acts.dto.js';
+import { SendAnnouncementDto } from './dto/acts.dto.js';
 import { ListConnectionsDto } from './dto/admin-queries.dto.js';
 import { AdminStatsDto, ConnectionsPageDto } from './dto/admin-views.dto.js';
 

@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { describeError } from '../platform/logging/describe-error.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { Outbox } from '../platform/outbox/outbox.js';
+
+/** How long somebody who asks waits for numbers that are not the last ones. */
+const PATIENCE_MS = 250;
 
 /** What waits in the database, as it was told last: two counts, asked for only while somebody looks, one question at a time. */
 @Injectable()
@@ -19,6 +23,11 @@ export class Backlog {
   refresh(): Promise<void> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     return this.asking;
+  }
+
+  /** The numbers of this moment, unless the database takes long: then the last ones stand. */
+  async refreshSoon(): Promise<void> {
+    await Promise.race([this.refresh(), pause(PATIENCE_MS, undefined, { ref: false })]);
   }
 
   private async ask(): Promise<void> {

@@ -3,8 +3,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Page } from '../contract/rest.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
 import { DeadWork, type DeadFactView, type DeadJobView } from './dead-work.service.js';
-import { WithReasonDto } from './dto/acts.dto.js';
 import { FactRefDto, JobRefDto, ListDeadFactsDto, ListDeadJobsDto } from './dto/admin-queries.dto.js';
 import { DeadFactsPageDto, DeadJobsPageDto } from './dto/admin-views.dto.js';
 

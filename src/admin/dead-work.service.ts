@@ -8,6 +8,7 @@ import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { Outbox } from '../platform/outbox/outbox.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 
 export interface ListDeadJobs {
   queue?: string;
@@ -48,6 +49,7 @@ export class DeadWork {
   constructor(
     private readonly jobs: Jobs,
     private readonly outbox: Outbox,
+    private readonly acting: ActingAdministrator,
     private readonly unitOfWork: UnitOfWork,
     private readonly audit: AuditLog,
   ) {}
@@ -65,6 +67,7 @@ export class DeadWork {
   async retryJob(actor: Actor, { id, reason }: WithReason & { id: string }): Promise<void> {
     assertAdministrator(actor);
     await this.unitOfWork.run(async (tx) => {
+      await this.acting.assert(tx, actor);
       if (!(await this.jobs.retry(tx, id))) throw new AppError('NOT_FOUND', 'There is no such dead job');
       await this.audit.append(tx, actor, { act: 'job.retry', target: { type: 'job', id }, reason });
     });
@@ -90,6 +93,7 @@ export class DeadWork {
   async retryFact(actor: Actor, { id, reason }: WithReason & { id: number }): Promise<void> {
     assertAdministrator(actor);
     await this.unitOfWork.run(async (tx) => {
+      await this.acting.assert(tx, actor);
       if (!(await this.outbox.retry(tx, id))) throw new AppError('NOT_FOUND', 'There is no such dead row');
       await this.audit.append(tx, actor, {
         act: 'outbox.retry',

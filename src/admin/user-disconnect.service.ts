@@ -5,14 +5,13 @@ import { SessionsService } from '../auth/sessions.service.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
-import { AccountsService } from '../users/accounts.service.js';
-import { userNotFound } from '../users/users.policy.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 
 /** Signs somebody out everywhere. They may sign in again: each time is an act of its own, with an audit entry of its own. */
 @Injectable()
 export class UserDisconnect {
   constructor(
-    private readonly accounts: AccountsService,
+    private readonly acting: ActingAdministrator,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
     private readonly audit: AuditLog,
@@ -21,7 +20,7 @@ export class UserDisconnect {
   async disconnect(actor: Actor, { userId, reason }: OnUser): Promise<void> {
     assertAdministrator(actor);
     await this.unitOfWork.run(async (tx) => {
-      if (!(await this.accounts.lock(tx, userId))) throw userNotFound();
+      await this.acting.over(tx, actor, userId);
       await this.sessions.endAll(tx, userId);
       await this.audit.append(tx, actor, {
         act: 'user.disconnect',

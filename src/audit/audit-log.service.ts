@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import type { AuditEntry } from '../contract/admin.js';
 import type { Page } from '../contract/rest.js';
-import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
@@ -10,7 +10,7 @@ import { currentRequestId } from '../platform/identity/request-context.js';
 import { auditEntryView } from './audit-entry.view.js';
 import { AuditAppended } from './audit.events.js';
 import { assertNoSecrets } from './audit.policy.js';
-import { AuditRepository, type AuditFilter, type AuditKey } from './audit.repository.js';
+import { AuditRepository, type AuditFilter, type AuditKey, type NewAuditEntry } from './audit.repository.js';
 
 /** What somebody did to what. `before` and `after` say what changed, without secrets. */
 export interface Act {
@@ -23,49 +23,40 @@ export interface Act {
   after?: object;
 }
 
+/** Of many acts: whose each was, and in which request. */
+export interface ActOf extends Act {
+  /** null: the system. */
+  actor: Actor | null;
+  requestId: string | undefined;
+}
+
 export interface ListAuditEntries extends AuditFilter {
   cursor?: string;
   limit?: number;
 }
 
-export type ExportAuditEntries = Pick<AuditFilter, 'since' | 'until'>;
-
 const PAGE = 50;
-const EXPORT_PAGE = 500;
 const CURSOR = /^(\d{1,15}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** Who did what, when and why: appended to in the transaction of the act, read by administrators. */
 @Injectable()
 export class AuditLog {
-  constructor(
-    private readonly entries: AuditRepository,
-    private readonly unitOfWork: UnitOfWork,
-  ) {}
+  constructor(private readonly entries: AuditRepository) {}
 
   /** In the transaction of the act: neither is there without the other. `actor` null: the system. */
-  async append(
-    tx: Transaction,
-    actor: Actor | null,
-    { act, target, roomId, reason, before, after }: Act,
-  ): Promise<AuditEntry> {
-    assertNoSecrets(before);
-    assertNoSecrets(after);
-    const row = await this.entries.insert(tx, {
-      id: uuid(),
-      actorId: actor?.userId ?? null,
-      actorName: actor?.name ?? null,
-      act,
-      targetType: target.type,
-      targetId: target.id,
-      roomId: roomId ?? null,
-      reason: reason ?? null,
-      requestId: currentRequestId() ?? null,
-      before: before ?? null,
-      after: after ?? null,
-    });
-    const entry = auditEntryView(row);
-    tx.raise(new AuditAppended(entry));
+  async append(tx: Transaction, actor: Actor | null, act: Act): Promise<AuditEntry> {
+    const [entry] = await this.appendAll(tx, [{ ...act, actor, requestId: currentRequestId() }]);
+    if (!entry) throw new Error('An act left no entry');
     return entry;
+  }
+
+  /** The same for acts of several people, with one statement. */
+  async appendAll(tx: Transaction, acts: ActOf[]): Promise<AuditEntry[]> {
+    if (acts.length === 0) return [];
+    const rows = await this.entries.insert(tx, acts.map(entryOf));
+    const entries = rows.map(auditEntryView);
+    for (const entry of entries) tx.raise(new AuditAppended(entry));
+    return entries;
   }
 
   /** Newest first. */
@@ -81,29 +72,24 @@ export class AuditLog {
     const hasMore = rows.length > limit;
     return { data, ...(hasMore && last && { cursor: cursorOf(last) }), hasMore };
   }
+}
 
-  /** Oldest first, up to the entry that this export itself leaves: one JSON text a line, a page at a time. */
-  async export(actor: Actor, filter: ExportAuditEntries): Promise<AsyncIterable<string>> {
-    assertAdministrator(actor);
-    const own = await this.unitOfWork.run((tx) =>
-      this.append(tx, actor, {
-        act: 'audit.export',
-        target: { type: 'audit-log', id: 'all' },
-        after: filter,
-      }),
-    );
-    return this.lines(filter, { at: new Date(own.at), id: own.id });
-  }
-
-  private async *lines(filter: ExportAuditEntries, last: AuditKey): AsyncGenerator<string> {
-    let after: AuditKey | undefined;
-    for (;;) {
-      const page = await this.entries.oldest(filter, after, last, EXPORT_PAGE);
-      if (page.length > 0) yield page.map((row) => `${JSON.stringify(auditEntryView(row))}\n`).join('');
-      if (page.length < EXPORT_PAGE) return;
-      after = page.at(-1);
-    }
-  }
+function entryOf({ actor, requestId, act, target, roomId, reason, before, after }: ActOf): NewAuditEntry {
+  assertNoSecrets(before);
+  assertNoSecrets(after);
+  return {
+    id: uuid(),
+    actorId: actor?.userId ?? null,
+    actorName: actor?.name ?? null,
+    act,
+    targetType: target.type,
+    targetId: target.id,
+    roomId: roomId ?? null,
+    reason: reason ?? null,
+    requestId: requestId ?? null,
+    before: before ?? null,
+    after: after ?? null,
+  };
 }
 
 function cursorOf({ at, id }: AuditEntry): string {

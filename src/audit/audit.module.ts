@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditEntryEntity } from './audit-entry.entity.js';
+import { AuditExport } from './audit-export.service.js';
 import { AuditLog } from './audit-log.service.js';
 import { AuditBroadcaster } from './audit.broadcaster.js';
 import { AuditController } from './audit.controller.js';
@@ -10,7 +11,7 @@ import { AuditRepository } from './audit.repository.js';
 @Module({
   imports: [TypeOrmModule.forFeature([AuditEntryEntity])],
   controllers: [AuditController],
-  providers: [AuditLog, AuditRepository, AuditBroadcaster],
+  providers: [AuditLog, AuditExport, AuditRepository, AuditBroadcaster],
   exports: [AuditLog],
 })
 export class AuditModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ADVISORY_LOCKS } from '../platform/database/advisory-locks.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
 
@@ -20,22 +21,51 @@ export interface AuditKey {
   id: string;
 }
 
+/** The lock comes first: of the columns `clock_timestamp()` is the only one that would differ. */
+const INSERT = `
+  WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(${String(ADVISORY_LOCKS.audit)}))
+  INSERT INTO audit_log
+    (id, actor_id, actor_name, act, target_type, target_id, room_id, reason, request_id, before, after, at)
+  SELECT u.*, clock_timestamp()
+    FROM held, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                      $9::text[], $10::json[], $11::json[]) AS u
+  RETURNING id, at`;
+
 /** The table `audit_log`. */
 @Injectable()
 export class AuditRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  async insert(tx: Transaction, entry: NewAuditEntry): Promise<AuditEntryEntity> {
-    const result = await tx.manager
-      .createQueryBuilder()
-      .insert()
-      .into(AuditEntryEntity)
-      .values(entry)
-      .returning('at')
-      .execute();
-    const [row] = result.raw as { at: Date }[];
-    if (!row) throw new Error('The audit log did not tell the time');
-    return { ...entry, at: row.at };
+  /** Shares the lock of the log from before the time is taken until the transaction ends, see `holdAlone`. */
+  async insert(tx: Transaction, entries: NewAuditEntry[]): Promise<AuditEntryEntity[]> {
+    const rows = await tx.manager.query<{ id: string; at: Date }[]>(INSERT, [
+      entries.map(({ id }) => id),
+      entries.map(({ actorId }) => actorId),
+      entries.map(({ actorName }) => actorName),
+      entries.map(({ act }) => act),
+      entries.map(({ targetType }) => targetType),
+      entries.map(({ targetId }) => targetId),
+      entries.map(({ roomId }) => roomId),
+      entries.map(({ reason }) => reason),
+      entries.map(({ requestId }) => requestId),
+      entries.map(({ before }) => asJson(before)),
+      entries.map(({ after }) => asJson(after)),
+    ]);
+    const times = new Map(rows.map(({ id, at }) => [id, at]));
+    return entries.map((entry) => {
+      const at = times.get(entry.id);
+      if (!at) throw new Error('The audit log did not tell the time');
+      return { ...entry, at };
+    });
+  }
+
+  /**
+   * Until the transaction ends nobody else has an entry that is not committed, and new ones are not earlier than its
+   * own. Fails with 55P03 when it has to wait longer.
+   */
+  async holdAlone(tx: Transaction, longestMs: number): Promise<void> {
+    await tx.manager.query(`SET LOCAL lock_timeout = ${String(longestMs)}`);
+    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.audit]);
   }
 
   /** Newest first, from behind `before`. */
@@ -67,4 +97,8 @@ export class AuditRepository {
     if (until !== undefined) query.andWhere('entry.at < :until', { until });
     return query;
   }
+}
+
+function asJson(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

@@ -31,7 +31,7 @@ export class Administrator implements OnApplicationBootstrap {
   /** `ADMIN_USERNAME` and `ADMIN_PASSWORD` count at the first start only; several instances may start at once. */
   async onApplicationBootstrap(): Promise<void> {
     const { admin } = this.config.auth;
-    if (!admin || (await this.accounts.administratorExists())) return;
+    if (!admin || (await this.accounts.administratorWasMade())) return;
     try {
       const made = await this.createFirst(checkedCredentials(admin.username, admin.password));
       if (made) this.logger.log(`Administrator ${made.username} was created from ADMIN_USERNAME`);
@@ -42,19 +42,19 @@ export class Administrator implements OnApplicationBootstrap {
     }
   }
 
-  /** Path and query of the one-time link, for the banner; nothing when there is an administrator. */
+  /** Path and query of the one-time link, for the banner; nothing once there was an administrator. */
   async setupLink(): Promise<string | undefined> {
-    return (await this.accounts.administratorExists()) ? undefined : `/setup?token=${this.token}`;
+    return (await this.accounts.administratorWasMade()) ? undefined : `/setup?token=${this.token}`;
   }
 
   /** Whether the token of a link opens the form at this moment. */
   async admits(token: unknown): Promise<boolean> {
     return (
-      typeof token === 'string' && sameMac(token, this.token) && !(await this.accounts.administratorExists())
+      typeof token === 'string' && sameMac(token, this.token) && !(await this.accounts.administratorWasMade())
     );
   }
 
-  /** Nothing when there is one already, also one that was made at the same time. */
+  /** Nothing when there ever was one, also one that was made at the same time. */
   async createFirst({ username, password }: Credentials): Promise<User | undefined> {
     const account = await this.account({ username, password });
     const made = await this.unitOfWork.run((tx) => this.accounts.createFirstAdministrator(tx, account));

@@ -13,6 +13,7 @@ interface Changes {
   name?: string;
   avatarUrl?: string;
   role?: UserRole;
+  roleByIssuer?: boolean;
 }
 
 /**
@@ -32,12 +33,12 @@ export class Provisioner {
     if (!this.provisions(claims)) return false;
     const { userId: id, profile } = claims;
     const wanted = usernameOf(profile.username) ?? id;
-    const { name = wanted, avatarUrl = null, role = 'user' } = told(claims);
+    const { name = wanted, avatarUrl = null, role = 'user', roleByIssuer } = told(claims);
     await this.unitOfWork.run(async (tx) => {
       // Somebody may hold the name, and even have registered the sub as a name; the third try cannot be guessed.
       for (const username of [wanted, id, `${id}-${randomBytes(4).toString('hex')}`]) {
-        if (await this.accounts.create(tx, { id, username, name, avatarUrl, role, passwordHash: null }))
-          return;
+        const account = { id, username, name, avatarUrl, role, roleByIssuer, passwordHash: null };
+        if (await this.accounts.create(tx, account)) return;
         if (await this.accounts.find(id, tx)) return;
       }
     });
@@ -47,11 +48,12 @@ export class Provisioner {
   /** Writes only when the token tells something new; what it does not mention stays. Local accounts keep what they chose. */
   async follow(identity: Identity, claims: AccessClaims): Promise<Identity> {
     if (!identity.foreign || !this.provisions(claims)) return identity;
-    const { name, avatarUrl, role } = told(claims);
+    const { name, avatarUrl, role, roleByIssuer } = told(claims);
     const changes: Changes = {
       ...(name !== undefined && name !== identity.name && { name }),
       ...(avatarUrl !== undefined && avatarUrl !== identity.avatarUrl && { avatarUrl }),
       ...(role !== undefined && role !== identity.role && { role }),
+      ...(roleByIssuer !== identity.roleByIssuer && { roleByIssuer }),
     };
     if (Object.keys(changes).length === 0) return identity;
     return this.unitOfWork.run((tx) => this.accounts.change(tx, identity, changes));
@@ -63,7 +65,7 @@ export class Provisioner {
 }
 
 /** What the claims say that is fit to be shown; the rest is as if it were not there. */
-function told({ profile }: AccessClaims): Changes {
+function told({ profile }: AccessClaims): Changes & { roleByIssuer: boolean } {
   const name = typeof profile.name === 'string' ? profile.name.trim() : undefined;
   return {
     ...(isLine(name, 100) && { name }),
@@ -72,6 +74,7 @@ function told({ profile }: AccessClaims): Changes {
     ...(typeof profile.role === 'string' && {
       role: profile.role === 'admin' ? ('admin' as const) : ('user' as const),
     }),
+    roleByIssuer: typeof profile.role === 'string',
   };
 }
 

@@ -13,6 +13,7 @@ export interface Identity {
   name: string;
   avatarUrl: string | null;
   role: UserRole;
+  roleByIssuer: boolean;
   tokensValidAfter: Date | null;
   suspendedAt: Date | null;
   /** Has no password: came with a token of another issuer. */
@@ -55,6 +56,7 @@ export class SessionsRepository {
       .addSelect('user.name', 'name')
       .addSelect('user.avatarUrl', 'avatarUrl')
       .addSelect('user.role', 'role')
+      .addSelect('user.roleByIssuer', 'roleByIssuer')
       .addSelect('user.tokensValidAfter', 'tokensValidAfter')
       .addSelect('user.suspendedAt', 'suspendedAt')
       .addSelect('user.passwordHash IS NULL', 'foreign')

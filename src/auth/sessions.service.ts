@@ -35,8 +35,9 @@ export class SessionsService {
     this.days = config.auth.refreshTokenDays;
   }
 
-  /** For a user whose password was just checked or chosen. */
+  /** For a user whose password was just checked or chosen. Takes the user before their sessions, as `endAll` does. */
   async open(tx: Transaction, user: User, userAgent: string | null): Promise<AuthSession> {
+    await this.accounts.lock(tx, user.id);
     const sessionId = uuid();
     await this.sessions.deleteExpired(tx, user.id);
     await this.sessions.insert(tx, { id: sessionId, userId: user.id, userAgent }, this.days);

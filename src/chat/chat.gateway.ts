@@ -31,7 +31,9 @@ import {
   SetMemberRoleDto,
   UpdateRoomDto,
 } from '../rooms/dto/rooms.dto.js';
+import { MemberList } from '../rooms/member-list.service.js';
 import { MembersService } from '../rooms/members.service.js';
+import { RoomSettings } from '../rooms/room-settings.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { ChatSession } from './chat-session.js';
 import { SendSignalDto, TypingDto } from './dto/chat.dto.js';
@@ -51,7 +53,9 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
     private readonly openRoom: OpenRoom,
     private readonly roomList: RoomList,
     private readonly rooms: RoomsService,
+    private readonly settings: RoomSettings,
     private readonly members: MembersService,
+    private readonly memberList: MemberList,
     private readonly messages: MessagesService,
     private readonly log: MessageLog,
     private readonly readStates: ReadStates,
@@ -104,7 +108,7 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
     @ConnectedSocket() { data }: RealtimeSocket,
     @MessageBody() page: ListMembersDto,
   ): Answer<'room:members'> {
-    return this.members.list(data.actor, page);
+    return this.memberList.list(data.actor, page);
   }
 
   @SubscribeMessage('room:invite')
@@ -131,7 +135,7 @@ export class ChatGateway implements OnGatewayConnection<RealtimeSocket> {
     @ConnectedSocket() { data }: RealtimeSocket,
     @MessageBody() changes: UpdateRoomDto,
   ): Answer<'room:update'> {
-    return this.rooms.update(data.actor, changes);
+    return this.settings.update(data.actor, changes);
   }
 
   @SubscribeMessage('room:sync')

@@ -7,7 +7,7 @@ import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
 import { MessageLog } from '../messages/message-log.service.js';
 import { ReadStates } from '../messages/read-states.service.js';
-import { MembersService } from '../rooms/members.service.js';
+import { MemberList } from '../rooms/member-list.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 
 /** `room:join`: membership, then the subscription, then what was said. In this order nothing falls between. */
@@ -15,7 +15,7 @@ import { RoomsService } from '../rooms/rooms.service.js';
 export class OpenRoom {
   constructor(
     private readonly rooms: RoomsService,
-    private readonly members: MembersService,
+    private readonly members: MemberList,
     private readonly log: MessageLog,
     private readonly readStates: ReadStates,
     private readonly subscriptions: RoomSubscriptions,

@@ -106,7 +106,7 @@ export interface AdminCommands extends SessionCommands {
   /** No sign-in, no request, no socket (SUSPENDED), within 1 s, until `user:resume`. CONFLICT: oneself, or the last administrator. */
   'user:suspend': { payload: OnUser; result: Nothing };
   'user:resume': { payload: OnUser; result: Nothing };
-  /** CONFLICT: the last administrator. */
+  /** CONFLICT: the last administrator; somebody whose tokens of another issuer say the role. */
   'user:role': { payload: SetUserRole; result: Nothing };
   'room:freeze': { payload: OnRoom; result: Nothing };
   'room:unfreeze': { payload: OnRoom; result: Nothing };

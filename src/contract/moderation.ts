@@ -42,7 +42,7 @@ export interface Report {
   /** What the message said when it was reported; kept when it is edited or deleted. */
   content: string;
   reason: string;
-  /** Absent: a filter rule flagged it. */
+  /** Absent: a filter rule flagged it (then with `ruleId`), or the reader wrote the message and is no administrator. */
   reportedBy?: { id: string; name: string };
   /** The rule that did. */
   ruleId?: string;

@@ -51,12 +51,12 @@ export interface NotificationCounts {
   version: number;
 }
 
-/** One stored row for everybody who was a user when it was made; also in each inbox, under the same id. */
+/** One stored row for everybody who was a user when it was made; also in each inbox, under the same id, as its maker is called by then. */
 export interface Announcement {
   id: string;
   title: string;
   body: string;
-  from: { id: string; name: string };
+  from: { id: string; name: string; avatarUrl?: string };
   createdAt: string;
 }
 
@@ -74,7 +74,10 @@ export interface NotificationChannels {
   email: boolean;
 }
 
-/** Every day from `from` to `to`, over midnight when `from` is later. Inbox only: no push, no e-mail, `silent` on the socket. */
+/**
+ * Every day from `from` to `to`, over midnight when `from` is later. Inbox only: no push, no e-mail, `silent` on the socket.
+ * The event `announcement` has no `silent`: clients show it quietly by their own clock.
+ */
 export interface QuietHours {
   /** `HH:MM`. */
   from: string;
@@ -118,7 +121,7 @@ export interface ArchiveNotifications {
 export interface SetPreference {
   roomId?: string;
   level?: NotifyLevel;
-  /** ISO 8601, at most 10 years ahead; null unmutes. */
+  /** ISO 8601, a time to come, at most 10 years ahead; null unmutes. */
   mutedUntil?: string | null;
   kind?: NotificationKind;
   /** What is left out stays. */
@@ -148,17 +151,20 @@ export interface NotificationCommands extends SessionCommands {
 /** All go to the user's own sockets. */
 export interface NotificationEvents extends SessionEvents {
   'notification:new': Notification;
-  /** Its count, title, body or message changed: one more was added, or a message of it was deleted. */
+  /** Its count, title, body or message changed: one more was added, or a message of it was deleted. An edit changes nothing. */
   'notification:updated': Notification;
   /** `ids`, or with `all` every one created until `readAt`. By a command of any device, or because the room was read. */
   'notification:read': { ids: string[]; readAt: string } | { all: true; readAt: string };
   /** Those that were unread are read since then, too. */
   'notification:archived': { ids: string[]; archivedAt: string };
-  /** What they told of is gone. */
+  /** What they told of is gone, or is of a room one has left; or they were too old to be kept. Ids one does not know are fine. */
   'notification:removed': { ids: string[] };
   /** On connect, and after every change. */
   'notification:counts': NotificationCounts;
-  /** To everybody who is connected. It stands in the inbox too, as a notification with the same id. */
+  /**
+   * To everybody who is connected, whatever they prefer: clients leave it out for those who have switched the kind off. It
+   * stands in the inbox too, as a notification with the same id.
+   */
   announcement: Announcement;
   /** Another device, or this one, changed them. */
   'preference:updated': NotificationPreferences;
@@ -203,13 +209,15 @@ export const NOTIFICATION_KINDS = Object.keys(kinds) as NotificationKind[];
 
 /**
  * Why a user was, or was not, told of a message. Decided once, in the order of this list: the first that applies.
- * `no_cause` and `room_mention_capped` are not stored but found when asked.
+ * `no_cause`, `pending`, `expired` and `room_mention_capped` are not stored but found when asked.
  */
 export type DecisionReason =
   /** The message does not concern them. */
   | 'no_cause'
   /** It will be decided in a moment. */
   | 'pending'
+  /** Nothing is known any more: decisions are kept for `NOTIFICATION_DAYS`. */
+  | 'expired'
   /** `@room` in a room above the cap, and they are not among those told. */
   | 'room_mention_capped'
   | 'own_message'

@@ -48,7 +48,7 @@ export interface PresenceCommands extends SessionCommands {
   'presence:set': { payload: SetPresence; result: { presence: OwnPresence } };
   /** The person did something on this device. Other commands that show it count by themselves (`ACTIVITY_COMMANDS`). */
   'presence:activity': { payload: Nothing; result: Nothing };
-  /** Adds to what this socket watches, beside the people of one's direct rooms; `presence:list` follows. LIMIT_EXCEEDED above 500 in all. */
+  /** Adds to what this socket watches, beside the people of one's direct rooms. `presence:list` comes before the answer. LIMIT_EXCEEDED above 500 in all. */
   'presence:watch': { payload: WatchPresence; result: Nothing };
   /** Unknown ids are fine. */
   'presence:unwatch': { payload: WatchPresence; result: Nothing };
@@ -57,8 +57,12 @@ export interface PresenceCommands extends SessionCommands {
 export interface PresenceEvents extends SessionEvents {
   /** To the user's own sockets: on connect, and when any device has set it. */
   'presence:own': OwnPresence;
-  /** To the socket: on connect the people of the user's direct rooms (at most 500), after each watch the watched. Their state at this moment. */
-  'presence:list': { users: Presence[] };
+  /**
+   * To the socket: the state of these people at this moment. `direct`: those of the user's direct rooms (at most 500) on
+   * connect, and when a direct room begins those of it. `watched`: those one `presence:watch` asked for, without whom one
+   * may not see; one for each watch, in the order of the commands, each before the answer of its command.
+   */
+  'presence:list': { users: Presence[]; of: 'direct' | 'watched' };
   /** To the sockets that watch them: at most one frame a second, never before the list. Replaces what was known of these users. */
   'presence:update': { users: Presence[] };
   /** To the socket: they can no longer be seen, because the last room in common is gone, and are not watched any more. */

@@ -6,6 +6,7 @@ import {
   type AnnouncementDeliveryFact,
   type DeliveryFact,
 } from '../notifications/notifications.events.js';
+import { AnnouncementDigests } from './announcement-digests.js';
 import { DigestJobs } from './digest-jobs.js';
 import { PushJobs } from './push-jobs.js';
 
@@ -16,6 +17,7 @@ export class DeliveryFacts implements OnModuleInit {
     private readonly outbox: Outbox,
     private readonly pushes: PushJobs,
     private readonly digests: DigestJobs,
+    private readonly announcements: AnnouncementDigests,
   ) {}
 
   onModuleInit(): void {
@@ -41,6 +43,9 @@ export class DeliveryFacts implements OnModuleInit {
       personal.filter(({ email }) => email).map(({ userId }) => userId),
     );
     for (const fact of facts)
-      if ('announcementId' in fact) await this.pushes.announce(tx, fact.announcementId);
+      if ('announcementId' in fact) {
+        await this.pushes.announce(tx, fact.announcementId);
+        await this.announcements.announce(tx, fact.announcementId);
+      }
   }
 }

@@ -1,7 +1,9 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { NotificationsModule } from '../notifications/notifications.module.js';
+import { OutsideChannels } from '../notifications/outside-channels.service.js';
 import { UsersModule } from '../users/users.module.js';
+import { AnnouncementDigests } from './announcement-digests.js';
 import { Deliverables } from './deliverables.js';
 import { DeliveryFacts } from './delivery-facts.js';
 import { DigestJobs } from './digest-jobs.js';
@@ -14,6 +16,7 @@ import { EmailLinks } from './email-links.js';
 import { EmailMails } from './email-mails.js';
 import { EmailPagesController } from './email-pages.controller.js';
 import { Mailer } from './mailer.js';
+import { OutsideChannelsRepository } from './outside-channels.repository.js';
 import { PushDelivery } from './push-delivery.js';
 import { PushJobs } from './push-jobs.js';
 import { PushSender } from './push-sender.js';
@@ -25,7 +28,8 @@ import { ServerKeyEntity } from './server-key.entity.js';
 import { ServerKeysRepository } from './server-keys.repository.js';
 import { VapidKeys } from './vapid-keys.js';
 
-/** Notifications outside the socket: web push and e-mail. */
+/** Notifications outside the socket: web push and e-mail. Global, because notifications find their `OutsideChannels` here. */
+@Global()
 @Module({
   imports: [
     TypeOrmModule.forFeature([PushSubscriptionEntity, EmailAddressEntity, ServerKeyEntity]),
@@ -34,6 +38,7 @@ import { VapidKeys } from './vapid-keys.js';
   ],
   controllers: [PushSubscriptionsController, EmailAddressesController, EmailPagesController],
   providers: [
+    AnnouncementDigests,
     Deliverables,
     DeliveryFacts,
     DigestJobs,
@@ -50,6 +55,8 @@ import { VapidKeys } from './vapid-keys.js';
     PushSubscriptionsService,
     ServerKeysRepository,
     VapidKeys,
+    { provide: OutsideChannels, useClass: OutsideChannelsRepository },
   ],
+  exports: [OutsideChannels],
 })
 export class DeliveryModule {}

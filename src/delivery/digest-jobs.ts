@@ -40,19 +40,23 @@ export class DigestJobs implements OnModuleInit {
 
   async add(tx: Transaction, userIds: readonly string[]): Promise<void> {
     if (userIds.length === 0 || !this.config.delivery.email) return;
-    for (const userId of await this.addresses.confirmedAmong(tx, userIds))
-      await this.queue(tx, userId, this.digestSeconds);
+    await this.queue(tx, await this.addresses.confirmedAmong(tx, userIds), this.digestSeconds);
   }
 
-  private queue(tx: Transaction | undefined, userId: string, afterSeconds: number): Promise<void> {
-    return this.jobs.add(tx, DIGEST, { userId }, { key: userId, afterSeconds });
+  private queue(
+    tx: Transaction | undefined,
+    userIds: readonly string[],
+    afterSeconds: number,
+  ): Promise<void> {
+    const jobs = userIds.map((userId) => ({ data: { userId }, key: userId, afterSeconds }));
+    return this.jobs.addAll(tx, DIGEST, jobs);
   }
 
   private async send(userId: string): Promise<void> {
     const fresh = Math.min(FRESH_SECONDS, this.digestSeconds);
     const address = await this.addresses.forDigest(userId, this.digestSeconds, fresh);
     // Another digest left while this one waited for another attempt.
-    if (address && address.waitSeconds > 0) await this.queue(undefined, userId, address.waitSeconds);
+    if (address && address.waitSeconds > 0) await this.queue(undefined, [userId], address.waitSeconds);
     else if (!address || !(await this.tell(address))) this.metrics.emailed('skipped');
   }
 
@@ -64,7 +68,7 @@ export class DigestJobs implements OnModuleInit {
       await this.mails.digest(address, digest);
       await this.addresses.toldUntil(address);
     }
-    if (digest.leavesSome) await this.queue(undefined, userId, this.digestSeconds);
+    if (digest.leavesSome) await this.queue(undefined, [userId], this.digestSeconds);
     return digest.items.length > 0;
   }
 }

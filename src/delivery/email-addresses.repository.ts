@@ -81,6 +81,16 @@ export class EmailAddressesRepository {
     return rows.map(({ userId }) => userId);
   }
 
+  /** Users with a confirmed address, by id after a key. */
+  async page(after: string, limit: number): Promise<string[]> {
+    const rows = await this.dataSource.query<{ userId: string }[]>(
+      `SELECT user_id AS "userId" FROM email_addresses WHERE user_id > $1 AND confirmed_at IS NOT NULL
+        ORDER BY user_id LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(({ userId }) => userId);
+  }
+
   /** None without a confirmed address, or while the user is suspended. */
   async forDigest(
     userId: string,

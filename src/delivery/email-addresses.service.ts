@@ -48,7 +48,7 @@ export class EmailAddressesService implements OnModuleInit {
     if (current?.confirmedAt && current.address === address) return this.get(actor);
     // Neither of one user to many strangers, nor of many users to one.
     await this.throttle.check('confirmations', `user:${userId}`);
-    await this.throttle.check('confirmations', `address:${address.toLowerCase()}`);
+    await this.throttle.check('confirmations', `address:${mailboxOf(address)}`);
     await this.unitOfWork.run(async (tx) => {
       await this.addresses.request(tx, userId, address);
       await this.jobs.add(tx, CONFIRMATION, { userId }, { key: userId });
@@ -65,4 +65,9 @@ export class EmailAddressesService implements OnModuleInit {
     const row = await this.addresses.find(userId);
     if (row && !row.confirmedAt) await this.mails.confirmation(row);
   }
+}
+
+/** One mailbox under any of its spellings: in any case, and with any tag behind a plus sign. */
+function mailboxOf(address: string): string {
+  return address.normalize('NFKC').toLowerCase().replace(/\+.*@/, '@');
 }

@@ -46,10 +46,14 @@ export class PushJobs implements OnModuleInit {
   async add(tx: Transaction, wanted: readonly Pick<PushJob, 'notificationId' | 'userId'>[]): Promise<void> {
     if (wanted.length === 0) return;
     const found = await this.subscriptions.ofUsers(tx, [...new Set(wanted.map(({ userId }) => userId))]);
-    for (const { notificationId, userId } of wanted)
-      for (const subscription of found)
-        if (subscription.userId === userId)
-          await this.queue(tx, { notificationId, userId, subscriptionId: subscription.id });
+    await this.queue(
+      tx,
+      wanted.flatMap(({ notificationId, userId }) =>
+        found
+          .filter((subscription) => subscription.userId === userId)
+          .map(({ id }) => ({ notificationId, userId, subscriptionId: id })),
+      ),
+    );
   }
 
   /** In all browsers there are, a page at a time. */
@@ -57,13 +61,13 @@ export class PushJobs implements OnModuleInit {
     return this.jobs.add(tx, ANNOUNCEMENT, { announcementId, after: BEFORE_ALL }, { key: announcementId });
   }
 
-  private queue(
-    tx: Transaction | undefined,
-    job: PushJob,
-    afterSeconds = this.config.delivery.push.delaySeconds,
-  ): Promise<void> {
-    // A notification that grows while its push waits is pushed once, as it is then.
-    return this.jobs.add(tx, PUSH, job, { afterSeconds, key: `${job.notificationId}:${job.subscriptionId}` });
+  private queue(tx: Transaction, pushes: readonly PushJob[]): Promise<void> {
+    const afterSeconds = this.config.delivery.push.delaySeconds;
+    return this.jobs.addAll(
+      tx,
+      PUSH,
+      pushes.map((push) => ({ data: push, afterSeconds, key: keyOf(push) })),
+    );
   }
 
   private async push(job: PushJob, signal: AbortSignal): Promise<void> {
@@ -72,14 +76,17 @@ export class PushJobs implements OnModuleInit {
     if (outcome === 'done') return;
     // The queue's own waits may be shorter than the one that was asked for.
     if (postponed > MOST_POSTPONED) throw new Error('The push service asked for patience too often');
-    await this.queue(undefined, { ...job, postponed }, Math.min(outcome.laterSeconds, LONGEST_WAIT_SECONDS));
+    const afterSeconds = Math.min(outcome.laterSeconds, LONGEST_WAIT_SECONDS);
+    await this.jobs.postpone(PUSH, { data: { ...job, postponed }, afterSeconds, key: keyOf(job) });
   }
 
   private async walk({ announcementId, after }: AnnouncementJob): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const page = await this.subscriptions.page(tx, after, PAGE);
-      for (const { id, userId } of page)
-        await this.queue(tx, { notificationId: announcementId, userId, subscriptionId: id });
+      await this.queue(
+        tx,
+        page.map(({ id, userId }) => ({ notificationId: announcementId, userId, subscriptionId: id })),
+      );
       const last = page.at(-1);
       if (last && page.length === PAGE)
         await this.jobs.add(
@@ -90,4 +97,9 @@ export class PushJobs implements OnModuleInit {
         );
     });
   }
+}
+
+/** A notification that grows while its push waits is pushed once, as it is then. */
+function keyOf({ notificationId, subscriptionId }: PushJob): string {
+  return `${notificationId}:${subscriptionId}`;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomHistory, RoomType } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
-import { MODERATION_LOCK } from '../rooms/restriction.entity.js';
+import { HOLD_MODERATION } from '../rooms/moderation-lock.service.js';
 import type { RoomState } from './batch-state.js';
 
 export interface LockedRooms {
@@ -42,7 +42,7 @@ export class BatchLocks {
     );
     const [clock] = await tx.manager.query<{ now: Date; xid: string; notify_all: string[] }[]>(
       // Restrictions and rules are read after this statement: what was committed while it waited is seen.
-      `SELECT pg_advisory_xact_lock_shared(${String(MODERATION_LOCK)}), clock_timestamp() AS now, pg_current_xact_id()::text AS xid,
+      `SELECT ${HOLD_MODERATION}, clock_timestamp() AS now, pg_current_xact_id()::text AS xid,
               ARRAY(SELECT w.id FROM unnest($1::text[]) AS w(id)
                      WHERE EXISTS (SELECT FROM room_members m WHERE m.room_id = w.id AND m.notify_level = 'all')) AS notify_all`,
       [roomIds],

@@ -19,12 +19,11 @@ import type { MessageChange } from './message-change.js';
 @Injectable()
 export class BatchStateReader {
   async read(tx: Transaction, locked: LockedRooms, changes: MessageChange[]): Promise<LedgerState> {
-    const { members, filterVersion } = await this.members(tx, changes);
+    const people = await this.people(tx, changes);
     return {
       now: locked.now,
-      filterVersion,
+      ...people,
       rooms: locked.rooms,
-      members,
       targets: await this.targets(tx, changes),
       firstSends: await this.firstSends(tx, changes),
       reactions: await this.reactions(tx, changes),
@@ -44,11 +43,14 @@ export class BatchStateReader {
     return new Map(rows.map(({ id, users }) => [id, users]));
   }
 
-  /** The actors and, for sends, those they mention; and the version of the rules for what they write. */
-  private async members(
+  /**
+   * The actors and, for sends, those they mention, in their rooms; which of them are suspended; and the version of the
+   * rules for what they write.
+   */
+  private async people(
     { manager }: Transaction,
     changes: MessageChange[],
-  ): Promise<{ members: Map<string, MemberState>; filterVersion: number | undefined }> {
+  ): Promise<Pick<LedgerState, 'members' | 'suspended' | 'filterVersion'>> {
     const pairs = new Map<string, [string, string]>();
     const want = (roomId: string, userId: string) => pairs.set(pairKey(roomId, userId), [roomId, userId]);
     for (const change of changes) {
@@ -61,7 +63,9 @@ export class BatchStateReader {
       {
         room_id: string;
         user_id: string;
-        role: MemberRole;
+        suspended: boolean;
+        /** null: no member. */
+        role: MemberRole | null;
         name: string;
         avatar_url: string | null;
         last_sent_at: Date | null;
@@ -72,12 +76,12 @@ export class BatchStateReader {
         filter_version: number;
       }[]
     >(
-      `SELECT m.room_id, m.user_id, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq,
+      `SELECT w.room_id, w.user_id, u.suspended_at IS NOT NULL AS suspended, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq,
               x.scope AS restriction_scope, x.kind AS restriction_kind, x.until AS restricted_until,
               (SELECT version FROM filter_rule_set) AS filter_version
          FROM unnest($1::text[], $2::text[]) AS w(room_id, user_id)
-         JOIN room_members m ON m.room_id = w.room_id AND m.user_id = w.user_id
-         JOIN users u ON u.id = m.user_id
+         JOIN users u ON u.id = w.user_id
+         LEFT JOIN room_members m ON m.room_id = w.room_id AND m.user_id = w.user_id
          LEFT JOIN LATERAL (
            SELECT r.scope, r.kind, r.until FROM restrictions r
             WHERE r.user_id = w.user_id AND r.scope IN (w.room_id, $3) AND (r.until IS NULL OR r.until > clock_timestamp())
@@ -85,20 +89,24 @@ export class BatchStateReader {
          ) x ON true`,
       [wanted.map(([roomId]) => roomId), wanted.map(([, userId]) => userId), EVERYWHERE],
     );
-    const members = rows.map((row): [string, MemberState] => [
-      pairKey(row.room_id, row.user_id),
-      {
-        roomId: row.room_id,
-        userId: row.user_id,
-        role: row.role,
-        name: row.name,
-        avatarUrl: row.avatar_url,
-        lastSentAt: row.last_sent_at,
-        historyFromSeq: row.history_from_seq,
-        restriction: restrictionOf(row),
-      },
-    ]);
-    return { members: new Map(members), filterVersion: rows[0]?.filter_version };
+    const members = new Map<string, MemberState>();
+    for (const { role, ...row } of rows)
+      if (role !== null)
+        members.set(pairKey(row.room_id, row.user_id), {
+          roomId: row.room_id,
+          userId: row.user_id,
+          role,
+          name: row.name,
+          avatarUrl: row.avatar_url,
+          lastSentAt: row.last_sent_at,
+          historyFromSeq: row.history_from_seq,
+          restriction: restrictionOf(row),
+        });
+    return {
+      members,
+      suspended: new Set(rows.filter(({ suspended }) => suspended).map((row) => row.user_id)),
+      filterVersion: members.size > 0 ? rows[0]?.filter_version : undefined,
+    };
   }
 
   /** The messages that are changed, replied to or threaded on, and the roots of those that are in threads. */

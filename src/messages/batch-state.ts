@@ -59,6 +59,8 @@ export interface LedgerState {
   /** Of the filter rules in force; not read when nobody may write anyway. */
   filterVersion: number | undefined;
   rooms: Map<string, RoomState>;
+  /** The actors whose account is closed: their changes were on their way. */
+  suspended: Set<string>;
   /** By `pairKey(roomId, userId)`. */
   members: Map<string, MemberState>;
   targets: Map<string, TargetState>;

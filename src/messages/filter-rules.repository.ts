@@ -2,18 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, MoreThan } from 'typeorm';
 import type { FilterKind } from '../contract/moderation.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
-import { MODERATION_LOCK } from '../rooms/restriction.entity.js';
 import { FilterRuleEntity } from './filter-rule.entity.js';
 
 /** The tables `filter_rules` and `filter_rule_set`. */
 @Injectable()
 export class FilterRulesRepository {
   constructor(private readonly dataSource: DataSource) {}
-
-  /** Waits for the batches that are being written, and keeps others from it until the transaction ends. */
-  async lock(tx: Transaction): Promise<void> {
-    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [MODERATION_LOCK]);
-  }
 
   all(tx: Transaction): Promise<FilterRuleEntity[]> {
     return tx.manager.find(FilterRuleEntity, { order: { id: 'ASC' } });

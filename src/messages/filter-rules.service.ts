@@ -3,10 +3,11 @@ import { v7 as uuid } from 'uuid';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { FilterAction, FilterKind, FilterRule } from '../contract/moderation.js';
 import type { Page } from '../contract/rest.js';
-import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
+import { ModerationLock } from '../rooms/moderation-lock.service.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 import type { FilterRuleEntity } from './filter-rule.entity.js';
 import { FilterRulesRepository } from './filter-rules.repository.js';
 import { keyOfPattern } from './message-filter.js';
@@ -29,7 +30,8 @@ const MOST_RULES = 5000;
 @Injectable()
 export class FilterRules {
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly acting: ActingAdministrator,
+    private readonly moderation: ModerationLock,
     private readonly rules: FilterRulesRepository,
     private readonly audit: AuditLog,
   ) {}
@@ -53,8 +55,8 @@ export class FilterRules {
         'pattern',
         kind === 'link' ? 'must be a host name' : 'must have something to see',
       );
-    return this.unitOfWork.run(async (tx) => {
-      await this.rules.lock(tx);
+    return this.moderation.alone(async (tx) => {
+      await this.acting.assert(tx, actor);
       const known = await this.rules.withKey(tx, kind, key);
       if (known?.action === action) return filterRuleView(known);
       if (known) throw new AppError('CONFLICT', 'There is a rule with this pattern and another action');
@@ -73,8 +75,8 @@ export class FilterRules {
 
   async delete(actor: Actor, { id, reason }: DeleteFilterRule): Promise<void> {
     assertAdministrator(actor);
-    await this.unitOfWork.run(async (tx) => {
-      await this.rules.lock(tx);
+    await this.moderation.alone(async (tx) => {
+      await this.acting.assert(tx, actor);
       const row = await this.rules.find(tx, id);
       if (!row) throw new AppError('NOT_FOUND', 'There is no such rule');
       await this.rules.remove(tx, id);

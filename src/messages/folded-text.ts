@@ -71,14 +71,6 @@ export class FoldedText {
     }
   }
 
-  /** Whether a word can begin or end in front of this place. */
-  isBoundary(at: number): boolean {
-    if (at >= this.codes.length) return true;
-    const after = traits.of(this.codes[at] as number);
-    if ((after & MARK) !== 0) return false;
-    return at === 0 || (after & JOINED & traits.of(this.codes[at - 1] as number)) === 0;
-  }
-
   /** The original with a star for each character of these parts of `codes`. */
   masked(parts: readonly { start: number; end: number }[]): string {
     const characters = [...this.text];
@@ -99,4 +91,70 @@ export function foldedPattern(pattern: string): number[] {
   const { codes } = new FoldedText(pattern);
   const start = codes[0] === SPACE ? 1 : 0;
   return codes.slice(start, codes.at(-1) === SPACE ? -1 : undefined);
+}
+
+/** Whether in a folded text a word can begin or end in front of this place. */
+export function isBoundary(codes: readonly number[], at: number): boolean {
+  if (at >= codes.length) return true;
+  const after = traits.of(codes[at] as number);
+  if ((after & MARK) !== 0) return false;
+  return at === 0 || (after & JOINED & traits.of(codes[at - 1] as number)) === 0;
+}
+
+const PERCENT = 0x25;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** A folded text as a browser reads it in the place of a host name: `%2E` is a dot. `at` says where each code stood. */
+export interface Decoded {
+  codes: number[];
+  /** One more than there are codes: the last is the end. */
+  at: number[];
+}
+
+/** Nothing when nothing is encoded. */
+export function percentDecoded(codes: readonly number[]): Decoded | undefined {
+  if (!codes.includes(PERCENT)) return undefined;
+  const decoded: Decoded = { codes: [], at: [] };
+  for (let at = 0; at < codes.length;) {
+    const bytes = bytesAt(codes, at);
+    const text = decodedText(bytes);
+    if (text === '') {
+      // Nothing encoded, or what no browser decodes.
+      for (const end = at + Math.max(1, 3 * bytes.length); at < end; at++) {
+        decoded.codes.push(codes[at] as number);
+        decoded.at.push(at);
+      }
+      continue;
+    }
+    for (const character of text) {
+      const parts = folded.of(character.codePointAt(0) as number);
+      for (const part of typeof parts === 'number' ? [parts] : parts) {
+        decoded.codes.push(part);
+        decoded.at.push(at);
+      }
+      at += 3 * Buffer.byteLength(character);
+    }
+  }
+  decoded.at.push(codes.length);
+  return decoded;
+}
+
+/** The bytes that are written from here on, three characters for each. */
+function bytesAt(codes: readonly number[], at: number): Uint8Array {
+  const bytes: number[] = [];
+  for (; codes[at] === PERCENT; at += 3) {
+    const hex = String.fromCodePoint(...codes.slice(at + 1, at + 3));
+    if (!/^[0-9a-f]{2}$/.test(hex)) break;
+    bytes.push(Number.parseInt(hex, 16));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function decodedText(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '';
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return '';
+  }
 }

@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../contract/views.js';
-import { AuditLog } from '../audit/audit-log.service.js';
+import { AuditLog, type ActOf } from '../audit/audit-log.service.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
-import { runWithRequestId } from '../platform/identity/request-context.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { BatchStateWriter } from './batch-write.repository.js';
 import { CurrentFilter } from './current-filter.js';
 import type { MessageChange } from './message-change.js';
-import { MessageLedger, type AdministrativeDeletion, type Verdict } from './message-ledger.js';
+import { MessageLedger, type ModeratedDeletion, type Verdict } from './message-ledger.js';
 import { selectMessages } from './message-rows.repository.js';
 import { messageView } from './message.view.js';
 import { MessageChanged, MessageCreated } from './messages.events.js';
@@ -68,27 +67,13 @@ export class MessageBatches {
     const verdicts = changes.map((change) => ledger.decide(change));
     if (ledger.inserted.length + ledger.changed.size > 0)
       await this.writer.write(tx, locked.rooms, ledger, locked.now);
-    for (const deletion of ledger.administrativeDeletions) await this.auditDeletion(tx, deletion);
+    await this.audit.appendAll(tx, ledger.moderatedDeletions.map(deletionAct));
 
     const messages = await this.readBack(tx, verdicts, ledger);
     const drafts: Draft[] = ledger.inserted.map(({ view }) => ({ kind: 'created', message: view }));
     drafts.push(...(await this.changedDrafts(tx, locked.rooms, ledger, messages)));
     drafts.sort((a, b) => a.message.rev - b.message.rev);
     return { verdicts: verdicts.map((verdict) => written(verdict, messages)), drafts };
-  }
-
-  /** Without what the message said: the log is for ever, and whoever has a message erased means it. */
-  private async auditDeletion(tx: Transaction, { change, target }: AdministrativeDeletion): Promise<void> {
-    const append = () =>
-      this.audit.append(tx, change.actor, {
-        act: 'message.delete',
-        target: { type: 'message', id: target.id },
-        roomId: target.roomId,
-        ...(change.reason !== null && { reason: change.reason }),
-        before: { senderId: target.senderId, seq: target.seq },
-      });
-    const requestId = change.asAdministrator?.requestId;
-    await (requestId === undefined ? append() : runWithRequestId(requestId, append));
   }
 
   /** Changed messages as everybody will read them, those that turned out to be unchanged included. */
@@ -118,6 +103,19 @@ export class MessageBatches {
       return message ? [{ kind: 'changed', message, hiddenFrom: newcomers.get(id) ?? [] }] : [];
     });
   }
+}
+
+/** Without what the message said: the log is for ever, and whoever has a message erased means it. */
+function deletionAct({ change, target }: ModeratedDeletion): ActOf {
+  return {
+    actor: change.actor,
+    requestId: change.requestId,
+    act: 'message.delete',
+    target: { type: 'message', id: target.id },
+    roomId: target.roomId,
+    ...(change.reason !== null && { reason: change.reason }),
+    before: { senderId: target.senderId, seq: target.seq },
+  };
 }
 
 function written(verdict: Verdict, messages: Map<string, Message>): Outcome['verdicts'][number] {

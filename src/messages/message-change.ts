@@ -25,11 +25,10 @@ export interface DeleteChange extends Change {
   kind: 'delete';
   messageId: string;
   reason: string | null;
+  /** Of the request that asks: the batch, and the audit entry with it, is written outside of it. */
+  requestId: string | undefined;
   /** By an administrator of the installation, in any room, in it or not; only administration says so. */
-  asAdministrator?: {
-    /** Of the request that asks: the batch is written outside of it. */
-    requestId: string | undefined;
-  };
+  asAdministrator?: true;
 }
 
 export interface ReactChange extends Change {

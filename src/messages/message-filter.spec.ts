@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { FilterAction, FilterKind } from '../contract/moderation.js';
-import { keyOfPattern, MessageFilter, type Rule } from './message-filter.js';
+import type { Rule } from './filter-match.js';
+import { keyOfPattern, MessageFilter } from './message-filter.js';
 
 const rule = (pattern: string, action: FilterAction = 'mask', kind: FilterKind = 'word'): Rule => ({
   id: `${kind} ${pattern}`,
@@ -74,6 +75,17 @@ describe('MessageFilter', () => {
     ['evil.community', 'evil.community'],
     ['evil com', 'evil com'],
     ['-evil.com-', '**********'],
+    // Percent signs, which a browser decodes in the place of a host: the filter saw no name in them.
+    ['http://evil%2Ecom/path', 'http://**********/path'],
+    ['http://ev%69l%2ecom', 'http://************'],
+    ['http://%65%76%69%6c.com:80', 'http://****************:80'],
+    ['http://evil.co%6d', 'http://**********'],
+    ['http://evil%E3%80%82com', 'http://****************'],
+    ['http://evil%EF%BC%8E%e2%80%8bcom', 'http://*************************'],
+    ['http://user%ff@evil%2ecom', 'http://user%ff@**********'],
+    ['http://notevil%2ecom', 'http://notevil%2ecom'],
+    ['100%evil.com', '100%********'],
+    ['50%20evil.com', '50%20evil.com'.replace('20evil.com', '20********')],
   ])('finds hosts and their subdomains: %s', (text, masked) => {
     expect(links('Evil.com').check(text).content).toBe(masked);
   });

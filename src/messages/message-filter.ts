@@ -1,13 +1,8 @@
 import { domainToASCII } from 'node:url';
 import type { FilterAction, FilterKind } from '../contract/moderation.js';
-import { FoldedText, foldedPattern, isNameCode } from './folded-text.js';
-
-export interface Rule {
-  id: string;
-  kind: FilterKind;
-  pattern: string;
-  action: FilterAction;
-}
+import type { Match, Rule } from './filter-match.js';
+import { FoldedText, foldedPattern, isNameCode, percentDecoded } from './folded-text.js';
+import { WordSearch } from './word-search.js';
 
 /** What the rules make of a text. */
 export interface Filtered {
@@ -17,18 +12,6 @@ export interface Filtered {
   content: string;
   /** The first rule that wants it to be seen by a moderator. */
   flaggedBy?: string;
-}
-
-interface Match {
-  rule: Rule;
-  start: number;
-  end: number;
-}
-
-/** A letter on the way through the words and phrases. */
-interface Node {
-  next: Map<number, Node>;
-  rule?: Rule;
 }
 
 /** Characters of a DNS name. */
@@ -41,28 +24,29 @@ export function keyOfPattern(kind: FilterKind, pattern: string): string | undefi
 }
 
 /**
- * One version of the rules, ready to be asked. Words are looked up in a tree from each place where one can begin, hosts by
- * their endings: nothing of a pattern is ever executed, and the time grows with the text, not with the number of rules.
+ * One version of the rules, ready to be asked. Words are looked for all at once, hosts by their endings: nothing of a pattern is ever executed, and the time grows with the text, not with the number of rules.
  */
 export class MessageFilter {
   static readonly EMPTY = new MessageFilter([]);
 
-  private readonly words: Node = { next: new Map() };
+  private readonly words: WordSearch;
   private readonly hosts = new Map<string, Rule>();
 
   constructor(private readonly rules: readonly Rule[]) {
+    const words: [string, Rule][] = [];
     for (const rule of rules) {
       const key = keyOfPattern(rule.kind, rule.pattern);
       if (key === undefined) continue;
       if (rule.kind === 'link') this.hosts.set(key, rule);
-      else this.addWord(key, rule);
+      else words.push([key, rule]);
     }
+    this.words = new WordSearch(words);
   }
 
   check(content: string): Filtered {
     if (this.rules.length === 0 || content === '') return { content };
     const text = new FoldedText(content);
-    const matches = [...this.wordsIn(text), ...this.hostsIn(text)];
+    const matches = [...this.words.in(text), ...this.hostsIn(text)];
     const by = (action: FilterAction) => matches.filter(({ rule }) => rule.action === action);
     const [rejected] = by('reject');
     if (rejected) return { rejected: rejected.rule.kind, content };
@@ -74,34 +58,19 @@ export class MessageFilter {
     };
   }
 
-  private addWord(key: string, rule: Rule): void {
-    let node = this.words;
-    for (const character of key) {
-      const code = character.codePointAt(0) as number;
-      let next = node.next.get(code);
-      if (!next) node.next.set(code, (next = { next: new Map() }));
-      node = next;
-    }
-    node.rule = rule;
-  }
-
-  private *wordsIn(text: FoldedText): Generator<Match> {
-    if (this.words.next.size === 0) return;
-    for (let start = 0; start < text.codes.length; start++) {
-      if (!this.words.next.has(text.codes[start] as number) || !text.isBoundary(start)) continue;
-      let node: Node | undefined = this.words;
-      for (let end = start; node; end++) {
-        if (node.rule && text.isBoundary(end)) yield { rule: node.rule, start, end };
-        node = end < text.codes.length ? node.next.get(text.codes[end] as number) : undefined;
-      }
-    }
-  }
-
-  /** Of URLs and of bare names alike. */
-  private *hostsIn(text: FoldedText): Generator<Match> {
+  /** Of URLs and of bare names alike, as they stand there and as a browser decodes them. */
+  private *hostsIn({ codes }: FoldedText): Generator<Match> {
     if (this.hosts.size === 0) return;
-    for (const { start, end } of namesIn(text.codes)) {
-      const rule = this.ruleFor(hostOf(String.fromCodePoint(...text.codes.slice(start, end))));
+    yield* this.namedIn(codes);
+    const decoded = percentDecoded(codes);
+    if (!decoded) return;
+    for (const { rule, start, end } of this.namedIn(decoded.codes))
+      yield { rule, start: decoded.at[start] as number, end: decoded.at[end] as number };
+  }
+
+  private *namedIn(codes: readonly number[]): Generator<Match> {
+    for (const { start, end } of namesIn(codes)) {
+      const rule = this.ruleFor(hostOf(String.fromCodePoint(...codes.slice(start, end))));
       if (rule) yield { rule, start, end };
     }
   }

@@ -1,7 +1,7 @@
 import type { Actor } from '../platform/identity/actor.js';
 import type { ActiveRestriction } from '../rooms/restrictions.policy.js';
 import { pairKey, type LedgerState, type TargetState } from './batch-state.js';
-import type { MessageChange } from './message-change.js';
+import type { DeleteChange, MessageChange } from './message-change.js';
 import { MessageFilter } from './message-filter.js';
 import { MessageLedger } from './message-ledger.js';
 
@@ -56,6 +56,7 @@ function state(
         },
       ],
     ]),
+    suspended: new Set(),
     members: new Map([
       [
         pairKey('hall', 'bob'),
@@ -97,7 +98,14 @@ const edit = (content: string): MessageChange => ({
   messageId: 'm1',
   content,
 });
-const remove: MessageChange = { kind: 'delete', actor, roomId: 'hall', messageId: 'm1', reason: null };
+const remove: DeleteChange = {
+  kind: 'delete',
+  actor,
+  roomId: 'hall',
+  messageId: 'm1',
+  reason: null,
+  requestId: undefined,
+};
 const react: MessageChange = { kind: 'react', actor, roomId: 'hall', messageId: 'm1', emoji: '👍', on: true };
 
 const mute: ActiveRestriction = { scope: 'hall', kind: 'mute', until: null };
@@ -131,6 +139,29 @@ describe('MessageLedger and moderation', () => {
     expect(decide(send('forbidden'), state(null, closed)).code).toBe('ROOM_FROZEN');
     expect(decide(send('forbidden'), state(null, { slow: 60 })).code).toBe('SLOW_MODE');
     expect(decide(send('forbidden'), state(null)).code).toBe('CONTENT_REJECTED');
+  });
+
+  it('refuses everything that was queued before the account was suspended, but for what was there before', () => {
+    const closed = () => ({ ...state(null), suspended: new Set(['bob']) });
+    const asAdministrator: MessageChange = {
+      ...remove,
+      actor: { ...actor, role: 'admin' },
+      asAdministrator: true,
+    };
+    for (const change of [send('x'), edit('x'), react, remove, asAdministrator])
+      expect([change.kind, decide(change, closed()).code]).toEqual([change.kind, 'SUSPENDED']);
+    expect(decide(send('x', 'known'), closed()).code).toBe('sent');
+  });
+
+  it('lists the deletions by the hand of another, once', () => {
+    const moderator: MessageChange = { ...remove, actor: { ...actor, userId: 'ann' } };
+    const before = state(null);
+    const ann = { ...before.members.get(pairKey('hall', 'bob'))!, userId: 'ann', role: 'admin' as const };
+    before.members.set(pairKey('hall', 'ann'), ann);
+    const ledger = new MessageLedger(before, filter);
+    for (const change of [moderator, moderator, remove]) ledger.decide(change);
+    expect(ledger.moderatedDeletions.map(({ change }) => change)).toEqual([moderator]);
+    expect(decide(remove, state(null)).ledger.moderatedDeletions).toEqual([]);
   });
 
   it('leaves no trace of what a rule rejects', () => {

@@ -23,7 +23,7 @@ import type {
 import type { OutboxFact } from '../platform/outbox/outbox-topic.js';
 import type { Filtered, MessageFilter } from './message-filter.js';
 import { excerptOf } from './message.view.js';
-import { assertCapability, assertOpenForWriting, isOpen, roomNotFound } from '../rooms/rooms.policy.js';
+import { assertCapability, assertOpenForWriting, notInRoom, roomNotFound } from '../rooms/rooms.policy.js';
 import { assertMayWrite, assertNotBanned } from '../rooms/restrictions.policy.js';
 import { MESSAGE_DELETED, MESSAGE_FLAGGED, MESSAGE_SENT, type FlaggedMessage } from './messages.events.js';
 import {
@@ -52,7 +52,7 @@ export interface ReactionChange {
   on: boolean;
 }
 
-export interface AdministrativeDeletion {
+export interface ModeratedDeletion {
   change: DeleteChange;
   target: TargetState;
 }
@@ -69,8 +69,8 @@ export class MessageLedger {
   /** Who wrote, and their newest message outside threads (else 0): their read position moves there. */
   readonly sentBy = new Map<string, { roomId: string; userId: string; seq: number }>();
 
-  /** What administrators took away: each is an act to be audited in the transaction of the batch. */
-  readonly administrativeDeletions: AdministrativeDeletion[] = [];
+  /** What moderators and administrators took away: each is an act to be audited in the transaction of the batch. */
+  readonly moderatedDeletions: ModeratedDeletion[] = [];
 
   /** For the outbox: what higher features must learn of. */
   readonly facts: OutboxFact[] = [];
@@ -94,6 +94,7 @@ export class MessageLedger {
     const repeated = this.firstSend(change);
     if (repeated) return { kind: 'sent', result: { ...repeated, deduplicated: true } };
 
+    this.assertNotSuspended(change);
     const { now } = this.state;
     const { room, member } = this.membership(actor.userId, roomId, roomNotFound());
     assertMayWrite(member.restriction);
@@ -158,6 +159,7 @@ export class MessageLedger {
   }
 
   private change(change: Exclude<MessageChange, SendChange>): Verdict {
+    this.assertNotSuspended(change);
     if (change.kind === 'delete' && change.asAdministrator) return this.deleteAsAdministrator(change);
     const { room, member } = this.membership(change.actor.userId, change.roomId, messageNotFound());
     if (change.kind === 'delete') assertNotBanned(member.restriction);
@@ -213,13 +215,15 @@ export class MessageLedger {
     const room = this.state.rooms.get(change.roomId);
     const target = this.state.targets.get(change.messageId);
     if (!room || target?.roomId !== room.id) throw messageNotFound();
-    if (!target.deletedAt) this.administrativeDeletions.push({ change, target });
     this.delete(room, target, change);
     return { kind: 'changed', messageId: target.id };
   }
 
-  private delete(room: RoomState, target: TargetState, { actor, reason }: DeleteChange): void {
+  private delete(room: RoomState, target: TargetState, change: DeleteChange): void {
     if (target.deletedAt) return;
+    const { actor, reason } = change;
+    if (target.senderId !== actor.userId || change.asAdministrator)
+      this.moderatedDeletions.push({ change, target });
     target.deletedAt = this.state.now;
     target.deletedBy = actor.userId;
     target.deleteReason = reason;
@@ -266,6 +270,11 @@ export class MessageLedger {
     this.touch(room, target);
   }
 
+  /** Nobody speaks from a closed account, not even what was queued before it was closed. */
+  private assertNotSuspended({ actor }: MessageChange): void {
+    if (this.state.suspended.has(actor.userId)) throw new AppError('SUSPENDED', 'The account is suspended');
+  }
+
   private membership(
     userId: string,
     roomId: string,
@@ -274,9 +283,7 @@ export class MessageLedger {
     const room = this.state.rooms.get(roomId);
     const member = this.state.members.get(pairKey(roomId, userId));
     if (room && member) return { room, member };
-    throw room && isOpen(room.type)
-      ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
-      : notFound;
+    throw notInRoom(room, notFound);
   }
 
   /** A message of the member's room that they can see. */

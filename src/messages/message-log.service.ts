@@ -20,11 +20,13 @@ export class MessageLog {
     private readonly messages: MessagesRepository,
   ) {}
 
-  /** One message that the actor can see. */
+  /** One message that the actor can see. NOT_A_MEMBER in an open room, NOT_FOUND for every other they cannot. */
   async message(actor: Actor, messageId: string): Promise<Message> {
     const message = await this.messages.visibleTo(actor.userId, messageId);
-    if (!message) throw messageNotFound();
-    return message;
+    if (message) return message;
+    const roomId = await this.messages.roomOf(messageId);
+    if (roomId !== undefined) await this.access.member(actor, roomId, messageNotFound());
+    throw messageNotFound();
   }
 
   async history(actor: Actor, input: ReadHistory): Promise<HistoryPage> {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { BatchStateWriter } from './batch-write.repository.js';
@@ -36,6 +37,7 @@ import { RoomMessagesController } from './room-messages.controller.js';
     ]),
     AuditModule,
     RoomsModule,
+    UsersModule,
   ],
   controllers: [RoomMessagesController, MessagesController],
   providers: [

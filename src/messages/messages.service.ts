@@ -74,27 +74,31 @@ export class MessagesService {
     return this.change(messageId, (roomId) => ({ kind: 'edit', actor, roomId, messageId, content: trimmed }));
   }
 
+  /** Somebody else's by those who may in the room; that leaves an audit entry. */
   async delete(actor: Actor, { messageId, reason }: DeleteMessage): Promise<{ message: Message }> {
+    const requestId = currentRequestId();
     return this.change(messageId, (roomId) => ({
       kind: 'delete',
       actor,
       roomId,
       messageId,
       reason: reason ?? null,
+      requestId,
     }));
   }
 
   /** Anybody's message in any room, by an administrator of the installation; leaves an audit entry with the reason. */
   async deleteAny(actor: Actor, { messageId, reason }: DeleteAnyMessage): Promise<void> {
     assertAdministrator(actor);
-    const asAdministrator = { requestId: currentRequestId() };
+    const requestId = currentRequestId();
     await this.change(messageId, (roomId) => ({
       kind: 'delete',
       actor,
       roomId,
       messageId,
       reason,
-      asAdministrator,
+      requestId,
+      asAdministrator: true,
     }));
   }
 

@@ -5,7 +5,8 @@ import type { Page } from '../contract/rest.js';
 import { FilterRules } from '../messages/filter-rules.service.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
-import { FilterRuleDto, IdDto, IdPageDto, ReasonDto } from './dto/moderation.dto.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
+import { FilterRuleDto, IdDto, IdPageDto } from './dto/moderation.dto.js';
 
 /** Words and links that messages may not carry; for administrators. */
 @ApiTags('moderation')
@@ -32,7 +33,7 @@ export class FiltersController {
   delete(
     @CurrentActor() actor: Actor,
     @Param() { id }: IdDto,
-    @Query() { reason }: ReasonDto,
+    @Query() { reason }: WithReasonDto,
   ): Promise<void> {
     return this.rules.delete(actor, { id, reason });
   }

@@ -1,5 +1,14 @@
 import type { Report } from '../contract/moderation.js';
+import type { Actor } from '../platform/identity/actor.js';
 import type { ReportEntity } from './report.entity.js';
+
+/** As somebody who moderates may read it: who reported one's own message is told to administrators only. */
+export function reportFor(reader: Actor, row: ReportEntity): Report {
+  const { reportedBy, ...rest } = reportView(row);
+  const hidden =
+    row.senderId === reader.userId && reader.role !== 'admin' && row.reportedBy !== reader.userId;
+  return { ...rest, ...(reportedBy && !hidden && { reportedBy }) };
+}
 
 export function reportView(row: ReportEntity): Report {
   return {

@@ -13,7 +13,7 @@ import { RoomAccess } from '../rooms/room-access.service.js';
 import { capabilitiesOf } from '../rooms/rooms.policy.js';
 import { ReportCreated } from './moderation.events.js';
 import type { ReportEntity } from './report.entity.js';
-import { reportView } from './report.view.js';
+import { reportFor, reportView } from './report.view.js';
 import { ReportsRepository, type NewReport } from './reports.repository.js';
 
 export interface ReportMessage {
@@ -84,7 +84,7 @@ export class ReportsService implements OnModuleInit {
   async list(actor: Actor, { status, roomId, cursor }: ListReports): Promise<Page<Report>> {
     if (actor.role !== 'admin') await this.assertModerates(actor, roomId);
     const rows = await this.reports.page({ status, roomId }, cursor, PAGE + 1);
-    const data = rows.slice(0, PAGE).map(reportView);
+    const data = rows.slice(0, PAGE).map((row) => reportFor(actor, row));
     const last = data.at(-1);
     const hasMore = rows.length > PAGE;
     return { data, ...(hasMore && last && { cursor: last.id }), hasMore };
@@ -159,6 +159,8 @@ export class ReportsService implements OnModuleInit {
       throw error;
     });
     if (!moderates) throw reportNotFound();
+    if (report.senderId === actor.userId)
+      throw new AppError('FORBIDDEN', 'Nobody judges what they wrote themselves');
   }
 
   private async moderates(actor: Actor, roomId: string): Promise<boolean> {

@@ -4,8 +4,10 @@ import type { Restriction } from '../contract/moderation.js';
 import type { Page } from '../contract/rest.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
 import { RestrictionsService } from '../rooms/restrictions.service.js';
-import { ListRestrictionsDto, ReasonDto, RestrictionDto, UserRefDto } from './dto/moderation.dto.js';
+import { UserRefDto } from '../users/dto/user-ref.dto.js';
+import { ListRestrictionsDto, RestrictionDto } from './dto/moderation.dto.js';
 
 /** Mutes and bans that hold everywhere, by administrators, and the list of all. */
 @ApiTags('moderation')
@@ -36,7 +38,7 @@ export class RestrictionsController {
   unmute(
     @CurrentActor() actor: Actor,
     @Param() user: UserRefDto,
-    @Query() { reason }: ReasonDto,
+    @Query() { reason }: WithReasonDto,
   ): Promise<void> {
     return this.restrictions.lift(actor, { ...user, reason, kind: 'mute' });
   }
@@ -57,7 +59,7 @@ export class RestrictionsController {
   unban(
     @CurrentActor() actor: Actor,
     @Param() user: UserRefDto,
-    @Query() { reason }: ReasonDto,
+    @Query() { reason }: WithReasonDto,
   ): Promise<void> {
     return this.restrictions.lift(actor, { ...user, reason, kind: 'ban' });
   }

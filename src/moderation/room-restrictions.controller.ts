@@ -3,8 +3,10 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Restriction } from '../contract/moderation.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
+import { WithReasonDto } from '../platform/validation/with-reason.dto.js';
+import { MemberRefDto } from '../rooms/dto/rooms.dto.js';
 import { RestrictionsService } from '../rooms/restrictions.service.js';
-import { ReasonDto, RestrictionDto, UserInRoomDto } from './dto/moderation.dto.js';
+import { RestrictionDto } from './dto/moderation.dto.js';
 
 /** Mutes and bans in one room: by its owners and admins, and by administrators. */
 @ApiTags('moderation')
@@ -17,7 +19,7 @@ export class RoomRestrictionsController {
   @Put('mutes/:userId')
   mute(
     @CurrentActor() actor: Actor,
-    @Param() user: UserInRoomDto,
+    @Param() user: MemberRefDto,
     @Body() body: RestrictionDto,
   ): Promise<Restriction> {
     return this.restrictions.impose(actor, { ...body, ...user, kind: 'mute' });
@@ -28,8 +30,8 @@ export class RoomRestrictionsController {
   @HttpCode(204)
   unmute(
     @CurrentActor() actor: Actor,
-    @Param() user: UserInRoomDto,
-    @Query() { reason }: ReasonDto,
+    @Param() user: MemberRefDto,
+    @Query() { reason }: WithReasonDto,
   ): Promise<void> {
     return this.restrictions.lift(actor, { ...user, reason, kind: 'mute' });
   }
@@ -38,7 +40,7 @@ export class RoomRestrictionsController {
   @Put('bans/:userId')
   ban(
     @CurrentActor() actor: Actor,
-    @Param() user: UserInRoomDto,
+    @Param() user: MemberRefDto,
     @Body() body: RestrictionDto,
   ): Promise<Restriction> {
     return this.restrictions.impose(actor, { ...body, ...user, kind: 'ban' });
@@ -49,8 +51,8 @@ export class RoomRestrictionsController {
   @HttpCode(204)
   unban(
     @CurrentActor() actor: Actor,
-    @Param() user: UserInRoomDto,
-    @Query() { reason }: ReasonDto,
+    @Param() user: MemberRefDto,
+    @Query() { reason }: WithReasonDto,
   ): Promise<void> {
     return this.restrictions.lift(actor, { ...user, reason, kind: 'ban' });
   }

@@ -1,9 +1,12 @@
-import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import { AnnouncementEntity } from './announcement.entity.js';
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { NotificationInboxEntity } from './notification-inbox.entity.js';
 
-/** What a user has done with an announcement; there is none before they do something. */
+/**
+ * What a user has done with an announcement; there is none before they do something. Without a foreign key: an announcement
+ * goes in one row, and what everybody did with it goes later, in many small steps.
+ */
 @Entity('announcement_states')
+@Index('announcement_states_announcement', ['announcementId'])
 export class AnnouncementStateEntity {
   @PrimaryColumn({ name: 'user_id', type: 'text', primaryKeyConstraintName: 'announcement_states_pkey' })
   userId!: string;
@@ -18,10 +21,6 @@ export class AnnouncementStateEntity {
   @ManyToOne(() => NotificationInboxEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'announcement_states_inbox' })
   inbox!: NotificationInboxEntity;
-
-  @ManyToOne(() => AnnouncementEntity, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'announcement_id', foreignKeyConstraintName: 'announcement_states_announcement' })
-  announcement!: AnnouncementEntity;
 
   @Column({ name: 'read_at', type: 'timestamptz', precision: 3 })
   readAt!: Date;

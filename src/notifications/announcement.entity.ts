@@ -21,10 +21,6 @@ export class AnnouncementEntity {
   @Column({ name: 'from_id', type: 'text' })
   fromId!: string;
 
-  /** As they were called then. */
-  @Column({ name: 'from_name', type: 'text' })
-  fromName!: string;
-
   @Column({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 }

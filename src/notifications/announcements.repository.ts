@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ADVISORY_LOCKS } from '../platform/database/advisory-locks.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AnnouncementEntity } from './announcement.entity.js';
-
-/** Any number, as long as nothing else locks it. */
-const ANNOUNCING_LOCK = 7_215_003;
+import type { Sender } from './notification.view.js';
 
 /** Announcements a user sees, with what they did with each. */
 const SEEN_BY = `
@@ -20,13 +19,15 @@ export class AnnouncementsRepository {
   /** One after the other: whoever sees one sees all with a smaller serial and an earlier time. */
   async insert(
     { manager }: Transaction,
-    row: Pick<AnnouncementEntity, 'id' | 'title' | 'body' | 'fromId' | 'fromName'>,
-  ): Promise<AnnouncementEntity> {
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [ANNOUNCING_LOCK]);
-    const [inserted] = await manager.query<{ serial: number; createdAt: Date }[]>(
-      `INSERT INTO announcements (id, title, body, from_id, from_name, created_at)
-       VALUES ($1, $2, $3, $4, $5, clock_timestamp()) RETURNING serial, created_at AS "createdAt"`,
-      [row.id, row.title, row.body, row.fromId, row.fromName],
+    row: Pick<AnnouncementEntity, 'id' | 'title' | 'body' | 'fromId'>,
+  ): Promise<AnnouncementEntity & Sender> {
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.announcing]);
+    const [inserted] = await manager.query<(Pick<AnnouncementEntity, 'serial' | 'createdAt'> & Sender)[]>(
+      `WITH a AS (INSERT INTO announcements (id, title, body, from_id, created_at)
+                  VALUES ($1, $2, $3, $4, clock_timestamp()) RETURNING serial, created_at, from_id)
+       SELECT a.serial, a.created_at AS "createdAt", u.name AS "fromName", u.avatar_url AS "fromAvatarUrl"
+         FROM a JOIN users u ON u.id = a.from_id`,
+      [row.id, row.title, row.body, row.fromId],
     );
     if (!inserted) throw new Error('The announcement did not come back');
     return { ...row, ...inserted };
@@ -34,11 +35,7 @@ export class AnnouncementsRepository {
 
   /** Until the transaction ends none can come that is older than its clock. */
   async enterToReadAll({ manager }: Transaction): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock_shared($1)', [ANNOUNCING_LOCK]);
-  }
-
-  find(id: string): Promise<AnnouncementEntity | null> {
-    return this.dataSource.manager.findOneBy(AnnouncementEntity, { id });
+    await manager.query('SELECT pg_advisory_xact_lock_shared($1)', [ADVISORY_LOCKS.announcing]);
   }
 
   /** Of the unread ones among these, or of all; which they were. The inbox is locked. */
@@ -73,15 +70,6 @@ export class AnnouncementsRepository {
        ON CONFLICT (user_id, announcement_id) DO UPDATE SET archived_at = excluded.archived_at
        RETURNING announcement_id AS id`,
       [userId, ids, at],
-    );
-    return rows.map(({ id }) => id);
-  }
-
-  /** Active users who were there when it was made, by id after a key. */
-  async audience({ createdAt }: AnnouncementEntity, after: string, limit: number): Promise<string[]> {
-    const rows = await this.dataSource.query<{ id: string }[]>(
-      `SELECT id FROM users WHERE id > $1 AND created_at <= $2 AND suspended_at IS NULL ORDER BY id LIMIT $3`,
-      [after, createdAt, limit],
     );
     return rows.map(({ id }) => id);
   }

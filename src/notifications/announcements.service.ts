@@ -7,6 +7,7 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
 import { Outbox } from '../platform/outbox/outbox.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 import { AnnouncementsRepository } from './announcements.repository.js';
 import { announcementView } from './notification.view.js';
 import { AnnouncementSent, NOTIFICATION_DELIVER } from './notifications.events.js';
@@ -15,6 +16,7 @@ import { AnnouncementSent, NOTIFICATION_DELIVER } from './notifications.events.j
 @Injectable()
 export class AnnouncementsService {
   constructor(
+    private readonly acting: ActingAdministrator,
     private readonly unitOfWork: UnitOfWork,
     private readonly announcements: AnnouncementsRepository,
     private readonly audit: AuditLog,
@@ -25,12 +27,12 @@ export class AnnouncementsService {
   send(actor: Actor, { title, body, reason }: SendAnnouncement): Promise<{ announcement: Announcement }> {
     assertAdministrator(actor);
     return this.unitOfWork.run(async (tx) => {
+      await this.acting.assert(tx, actor);
       const row = await this.announcements.insert(tx, {
         id: uuid(),
         title,
         body,
         fromId: actor.userId,
-        fromName: actor.name,
       });
       const announcement = announcementView(row);
       await this.audit.append(tx, actor, {

@@ -1,7 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { DecisionReason, NotificationDecision } from '../contract/notifications.js';
 import type { Page } from '../contract/rest.js';
 import { messageNotFound } from '../messages/messages.policy.js';
+import type { Config } from '../platform/config/config.js';
+import { CONFIG } from '../platform/config/config.module.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { DecisionFactsRepository, type MemberFacts, type MessageFacts } from './decision-facts.repository.js';
 import { DecisionsRepository } from './decisions.repository.js';
@@ -17,14 +19,20 @@ export interface AskDecisions {
 }
 
 const PAGE = 100;
+const DAY_MS = 24 * 3600_000;
 
 /** "Why was I, or was I not, told?" What was decided is read; for people whom a message did not concern the answer is found. */
 @Injectable()
 export class DecisionAnswers {
+  private readonly keptMs: number;
+
   constructor(
+    @Inject(CONFIG) { notifications }: Config,
     private readonly facts: DecisionFactsRepository,
     private readonly decisions: DecisionsRepository,
-  ) {}
+  ) {
+    this.keptMs = notifications.days * DAY_MS;
+  }
 
   /** Users ask for themselves, of messages they may see or were decided for: any other is answered like none. */
   async ask(
@@ -53,14 +61,23 @@ export class DecisionAnswers {
     userId: string,
     seesEverything: boolean,
   ): Promise<NotificationDecision> {
-    // Asked first: what is decided in between would be neither pending nor found.
-    const pending = await this.decisions.isPending(message.id);
+    const [member] = await this.facts.membersOf([{ roomId: message.roomId, userId }]);
+    const maySee = seesEverything || (member !== undefined && member.historyFromSeq < message.seq);
+    // Asked before the decision: what is decided in between would be neither pending nor found.
+    const pending = maySee && (await this.decisions.isPending(message.id));
     const decided = await this.decisions.find(message.id, userId);
     if (decided) return decisionView(decided);
-    const [member] = await this.facts.membersOf([{ roomId: message.roomId, userId }]);
-    const maySee = member !== undefined && member.historyFromSeq < message.seq;
-    if (!seesEverything && !maySee) throw messageNotFound();
-    return { messageId: message.id, userId, reason: pending ? 'pending' : unstoredReason(message, member) };
+    if (!maySee) throw messageNotFound();
+    const reason = pending
+      ? 'pending'
+      : this.isExpired(message)
+        ? 'expired'
+        : unstoredReason(message, member);
+    return { messageId: message.id, userId, reason };
+  }
+
+  private isExpired({ createdAt }: MessageFacts): boolean {
+    return this.keptMs > 0 && createdAt.getTime() < Date.now() - this.keptMs;
   }
 }
 

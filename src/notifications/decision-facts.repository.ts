@@ -14,6 +14,11 @@ export interface MessageFacts extends CausingMessage {
   senderAvatarUrl: string | null;
 }
 
+/** One with whom its room concerns whatever it says: everybody in a direct room, elsewhere who wants to hear of everything. */
+export interface UndecidedMessage extends MessageFacts {
+  audience: string[];
+}
+
 export interface MemberFacts extends DecidedMember {
   roomId: string;
   userId: string;
@@ -57,10 +62,14 @@ export class DecisionFactsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Those of these messages that nothing was decided of yet. */
-  undecided({ manager }: Transaction, ids: readonly string[]): Promise<MessageFacts[]> {
-    return manager.query<MessageFacts[]>(
-      `${MESSAGES} WHERE m.id = ANY($1::uuid[])
-          AND NOT EXISTS (SELECT FROM notification_decisions d WHERE d.message_id = m.id)`,
+  undecided({ manager }: Transaction, ids: readonly string[]): Promise<UndecidedMessage[]> {
+    return manager.query<UndecidedMessage[]>(
+      `SELECT m.*, CASE WHEN m."roomType" = 'direct'
+                        THEN ARRAY(SELECT a.user_id FROM room_members a WHERE a.room_id = m."roomId")
+                        ELSE ARRAY(SELECT a.user_id FROM room_members a
+                                    WHERE a.room_id = m."roomId" AND a.notify_level = 'all') END AS audience
+         FROM (${MESSAGES} WHERE m.id = ANY($1::uuid[])) m
+        WHERE NOT EXISTS (SELECT FROM notification_decisions d WHERE d.message_id = m.id)`,
       [ids],
     );
   }
@@ -88,38 +97,26 @@ export class DecisionFactsRepository {
     );
   }
 
-  /** These memberships, all of some rooms, and those with the level `all` of others. */
-  members(
-    { manager }: Transaction,
-    pairs: readonly { roomId: string; userId: string }[],
-    wholeRooms: readonly string[],
-    listenedRooms: readonly string[],
-  ): Promise<MemberFacts[]> {
-    return manager.query<MemberFacts[]>(
-      `${MEMBERS} JOIN (
-         SELECT room_id, user_id FROM unnest($1::text[], $2::text[]) AS p(room_id, user_id)
-          UNION SELECT room_id, user_id FROM room_members WHERE room_id = ANY($3)
-          UNION SELECT room_id, user_id FROM room_members WHERE room_id = ANY($4) AND notify_level = 'all'
-       ) w ON w.room_id = m.room_id AND w.user_id = m.user_id`,
-      [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId), wholeRooms, listenedRooms],
-    );
-  }
-
   /** Of each room the members who read it last, at most so many. */
-  reached({ manager }: Transaction, roomIds: readonly string[], limit: number): Promise<MemberFacts[]> {
-    return manager.query<MemberFacts[]>(
-      `${MEMBERS} JOIN (
-         SELECT x.room_id, x.user_id FROM unnest($1::text[]) AS w(room_id)
-          CROSS JOIN LATERAL (SELECT room_id, user_id FROM room_members WHERE room_id = w.room_id
-                               ORDER BY last_read_seq DESC, user_id LIMIT $2) x
-       ) w ON w.room_id = m.room_id AND w.user_id = m.user_id`,
+  reached(
+    { manager }: Transaction,
+    roomIds: readonly string[],
+    limit: number,
+  ): Promise<{ roomId: string; userId: string }[]> {
+    return manager.query(
+      `SELECT x.room_id AS "roomId", x.user_id AS "userId" FROM unnest($1::text[]) AS w(room_id)
+        CROSS JOIN LATERAL (SELECT room_id, user_id FROM room_members WHERE room_id = w.room_id
+                             ORDER BY last_read_seq DESC, user_id LIMIT $2) x`,
       [roomIds, limit],
     );
   }
 
-  /** Memberships of (room, user) pairs, outside any transaction. */
-  membersOf(pairs: readonly { roomId: string; userId: string }[]): Promise<MemberFacts[]> {
-    return this.dataSource.query<MemberFacts[]>(
+  /** Memberships of (room, user) pairs. */
+  membersOf(
+    pairs: readonly { roomId: string; userId: string }[],
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<MemberFacts[]> {
+    return manager.query<MemberFacts[]>(
       `${MEMBERS} JOIN unnest($1::text[], $2::text[]) AS w(room_id, user_id)
             ON w.room_id = m.room_id AND w.user_id = m.user_id`,
       [pairs.map(({ roomId }) => roomId), pairs.map(({ userId }) => userId)],

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, MoreThan } from 'typeorm';
+import { ADVISORY_LOCKS } from '../platform/database/advisory-locks.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { MESSAGE_SENT } from '../messages/messages.events.js';
 import { NotificationDecisionEntity } from './notification-decision.entity.js';
@@ -11,24 +12,21 @@ export interface Remainder {
   newestMessageId: string;
 }
 
-/** Any number, as long as nothing else locks it. */
-const DECIDING_LOCK = 7_215_002;
-
 /** The table `notification_decisions`. */
 @Injectable()
 export class DecisionsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Deciding and taking back keep out of each other's way, whatever nodes they run on: else a message that is deleted
-   * while it is decided would stay in the inboxes for ever.
+   * Deciding a message and taking it back keep out of each other's way, whatever nodes they run on: else a message that
+   * is deleted while it is decided would stay in the inboxes for ever. Before any inbox is locked, and in one order.
    */
-  async enterToDecide({ manager }: Transaction): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock_shared($1)', [DECIDING_LOCK]);
-  }
-
-  async enterToTakeBack({ manager }: Transaction): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [DECIDING_LOCK]);
+  async lockMessages({ manager }: Transaction, messageIds: readonly string[]): Promise<void> {
+    await manager.query(
+      `SELECT pg_advisory_xact_lock($1::int, w.key)
+         FROM (SELECT DISTINCT hashtext(id) AS key FROM unnest($2::text[]) AS u(id) ORDER BY key) w`,
+      [ADVISORY_LOCKS.deciding, messageIds],
+    );
   }
 
   /** Refuses what is decided already. */
@@ -82,6 +80,14 @@ export class DecisionsRepository {
     );
   }
 
+  /** These notifications are gone: that somebody was told remains, and no longer by what. */
+  async forgetNotifications({ manager }: Transaction, notificationIds: readonly string[]): Promise<void> {
+    await manager.query(
+      'UPDATE notification_decisions SET notification_id = NULL WHERE notification_id = ANY($1::uuid[])',
+      [notificationIds],
+    );
+  }
+
   find(messageId: string, userId: string): Promise<NotificationDecisionEntity | null> {
     return this.dataSource.manager.findOneBy(NotificationDecisionEntity, { messageId, userId });
   }
@@ -97,8 +103,9 @@ export class DecisionsRepository {
   /** Its fact is still on the way; also when it was given up, for an administrator can have it tried again. */
   async isPending(messageId: string): Promise<boolean> {
     const rows = await this.dataSource.query<unknown[]>(
-      `SELECT FROM outbox WHERE topic = $1 AND payload ->> 'messageId' = $2 LIMIT 1`,
-      [MESSAGE_SENT, messageId],
+      // The topic as a literal: only then the index of exactly these rows is known to do.
+      `SELECT FROM outbox WHERE topic = '${MESSAGE_SENT}' AND payload ->> 'messageId' = $1 LIMIT 1`,
+      [messageId],
     );
     return rows.length > 0;
   }

@@ -3,7 +3,7 @@ import { MESSAGE_DELETED, type MessageFact } from '../messages/messages.events.j
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { OutboxRow } from '../platform/outbox/outbox-topic.js';
 import { Outbox } from '../platform/outbox/outbox.js';
-import { DecisionFactsRepository, type MessageFacts } from './decision-facts.repository.js';
+import { DecisionFactsRepository, type MemberFacts, type MessageFacts } from './decision-facts.repository.js';
 import { DecisionsRepository, type Remainder } from './decisions.repository.js';
 import { InboxesRepository } from './inboxes.repository.js';
 import { textOfMessage } from './notification.text.js';
@@ -11,7 +11,10 @@ import { notificationView, type NotificationRow } from './notification.view.js';
 import { NotificationsTakenBack } from './notifications.events.js';
 import { NotificationsRepository } from './notifications.repository.js';
 
-/** Takes deleted messages out of the notifications that tell of them; one that tells of nothing else is gone. */
+/**
+ * Takes deleted messages out of the notifications that tell of them. One that tells of nothing else is gone, and so is one
+ * of a room its reader may not look into any more: what is left would be shown as it is by now.
+ */
 @Injectable()
 export class DeletedMessages implements OnModuleInit {
   constructor(
@@ -27,12 +30,12 @@ export class DeletedMessages implements OnModuleInit {
   }
 
   private async takeBack(tx: Transaction, facts: OutboxRow<MessageFact>[]): Promise<void> {
-    await this.decisions.enterToTakeBack(tx);
     const messageIds = facts.map(({ payload }) => payload.messageId);
+    await this.decisions.lockMessages(tx, messageIds);
     const told = await this.decisions.told(tx, messageIds);
     if (told.length === 0) return;
     const userIds = [...new Set(told.map(({ userId }) => userId))];
-    await this.inboxes.lock(tx, userIds);
+    await this.inboxes.lockSoon(tx, userIds);
     const ids = [...new Set(told.flatMap(({ notificationId }) => notificationId ?? []))];
     const rows = await this.notifications.byIds(ids, tx.manager);
     const remainders = await this.decisions.takeBack(tx, messageIds, ids);
@@ -40,15 +43,14 @@ export class DeletedMessages implements OnModuleInit {
     await this.notifications.shrink(tx, refreshed);
     const left = new Set(refreshed.map(({ id }) => id));
     const removed = rows.filter(({ id }) => !left.has(id));
-    await this.notifications.remove(
-      tx,
-      removed.map(({ id }) => id),
-    );
+    const removedIds = removed.map(({ id }) => id);
+    await this.notifications.remove(tx, removedIds);
+    await this.decisions.forgetNotifications(tx, removedIds);
     await this.inboxes.changed(tx, userIds);
     tx.raise(
       new NotificationsTakenBack(
         refreshed.map((row) => ({ userId: row.userId, notification: notificationView(row) })),
-        removed.map(({ userId, id }) => ({ userId, id })),
+        removed,
       ),
     );
   }
@@ -64,15 +66,35 @@ export class DeletedMessages implements OnModuleInit {
     const messageIds = [...new Set(remainders.map(({ newestMessageId }) => newestMessageId))];
     const messages = await this.facts.messages(messageIds, tx.manager);
     const byId = new Map(messages.map((message) => [message.id, message]));
+    const members = new Map(
+      (await this.facts.membersOf(roomsOf(rows), tx.manager)).map((member) => [keyOf(member), member]),
+    );
     return rows.flatMap((row) => {
       const remainder = byNotification.get(row.id);
       const message = remainder && byId.get(remainder.newestMessageId);
-      return message ? [showing(row, message, remainder.count)] : [];
+      return message && maySee(members.get(keyOf(row)), message)
+        ? [showing(row, message, remainder.count)]
+        : [];
     });
   }
 }
 
+// NUL is in none of the parts.
+const keyOf = ({ roomId, userId }: { roomId: string | null; userId: string }) =>
+  `${String(roomId)}\0${userId}`;
+
+function roomsOf(rows: NotificationRow[]): { roomId: string; userId: string }[] {
+  const pairs = rows.flatMap(({ roomId, userId }) => (roomId === null ? [] : { roomId, userId }));
+  return [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
+}
+
+function maySee(member: MemberFacts | undefined, { seq }: MessageFacts): boolean {
+  return member !== undefined && member.historyFromSeq < seq;
+}
+
+/** What shows its newest message already stays as it is: an edit since then is not told. */
 function showing(row: NotificationRow, message: MessageFacts, count: number): NotificationRow {
+  if (row.messageId === message.id) return { ...row, count };
   return {
     ...row,
     ...textOfMessage(row.kind, message.senderName, message.roomName, message.content),

@@ -8,8 +8,9 @@ import { Outbox } from '../platform/outbox/outbox.js';
 import { InboxesRepository, type LockedInboxes } from './inboxes.repository.js';
 import type { NotificationText } from './notification.text.js';
 import { notificationView } from './notification.view.js';
-import { NOTIFICATION_DELIVER, NotificationsTold } from './notifications.events.js';
+import { NOTIFICATION_DELIVER, NotificationsTold, type DeliveryFact } from './notifications.events.js';
 import { NotificationsRepository, type GrowthKey, type WrittenRow } from './notifications.repository.js';
+import { OutsideChannels } from './outside-channels.service.js';
 
 /** What one user is to be told of, and where. */
 export interface Telling extends NotificationText {
@@ -42,6 +43,7 @@ export class InboxWriter {
     private readonly inboxes: InboxesRepository,
     private readonly notifications: NotificationsRepository,
     private readonly outbox: Outbox,
+    private readonly outside: OutsideChannels,
   ) {
     this.digestMs = config.notifications.digestMs;
   }
@@ -62,13 +64,25 @@ export class InboxWriter {
       written.filter(({ grown }) => grown).map(({ row }) => row),
     );
     await this.inboxes.changed(tx, [...new Set(written.map(({ row }) => row.userId))]);
-    await this.outbox.append(tx, NOTIFICATION_DELIVER, written.flatMap(deliveryOf));
+    await this.deliver(tx, written.flatMap(deliveryOf));
     tx.raise(
       new NotificationsTold(
         written.map(({ row, grown }) => ({ userId: row.userId, notification: notificationView(row), grown })),
       ),
     );
     return ids;
+  }
+
+  /** Most people have no place to be told at: a fact for each would cost a message another transaction. */
+  private async deliver(tx: Transaction, facts: readonly DeliveryFact[]): Promise<void> {
+    if (facts.length === 0) return;
+    const userIds = [...new Set(facts.map(({ userId }) => userId))];
+    const reachable = await this.outside.among(tx, userIds);
+    await this.outbox.append(
+      tx,
+      NOTIFICATION_DELIVER,
+      facts.filter(({ userId }) => reachable.has(userId)),
+    );
   }
 
   /** Those that are open for more, by what they take in. */
@@ -158,6 +172,6 @@ function grow(draft: Draft, telling: Telling, now: Date, grownVersion: number): 
   channels.email ||= telling.channels.email;
 }
 
-function deliveryOf({ row, channels: { push, email } }: Draft) {
+function deliveryOf({ row, channels: { push, email } }: Draft): DeliveryFact[] {
   return push || email ? [{ notificationId: row.id, userId: row.userId, push, email }] : [];
 }

@@ -18,6 +18,9 @@ import { InboxSeen, NotificationsArchived, NotificationsRead } from './notificat
 import { NotificationsRepository } from './notifications.repository.js';
 import { RoomReading } from './room-reading.service.js';
 
+/** Notifications marked in one transaction: an inbox is held for a short time only. */
+const CHUNK = 1000;
+
 type Counted = Promise<{ counts: NotificationCounts }>;
 
 /** One's own inbox: what is in it, and what one has seen, read and put away. */
@@ -78,7 +81,7 @@ export class InboxService {
 
   async read(actor: Actor, { ids, all }: ReadNotifications): Counted {
     if ((ids === undefined) === (all === undefined)) throw AppError.invalid('ids', 'give either ids or all');
-    await this.unitOfWork.run((tx) => this.markRead(tx, actor.userId, ids));
+    await (ids ? this.readThese(actor.userId, ids) : this.readAll(actor.userId));
     return { counts: await this.countsOf(actor) };
   }
 
@@ -96,18 +99,42 @@ export class InboxService {
     return { counts: await this.countsOf(actor) };
   }
 
-  private async markRead(tx: Transaction, userId: string, ids: readonly string[] | undefined): Promise<void> {
+  private readThese(userId: string, ids: readonly string[]): Promise<void> {
+    return this.unitOfWork.run(async (tx) => {
+      const { now } = await this.inboxes.lock(tx, [userId]);
+      const read = [
+        ...(await this.notifications.read(tx, userId, ids, now)),
+        ...(await this.announcements.read(tx, userId, ids, now)),
+      ];
+      if (read.length === 0) return;
+      await this.inboxes.changed(tx, [userId]);
+      tx.raise(new NotificationsRead(userId, read, now));
+    });
+  }
+
+  /** A large inbox in several transactions, all of one time; it is told with the last. What comes between them is younger. */
+  private async readAll(userId: string): Promise<void> {
+    let { readAt, some } = await this.unitOfWork.run((tx) => this.readAnnouncements(tx, userId));
+    let fromVersion: number | undefined = 0;
+    while (fromVersion !== undefined)
+      fromVersion = await this.unitOfWork.run(async (tx) => {
+        await this.inboxes.lock(tx, [userId]);
+        const read = await this.notifications.readMany(tx, userId, readAt, fromVersion as number, CHUNK);
+        some ||= read.length > 0;
+        const isLast = read.length < CHUNK;
+        if (some) await this.inboxes.changed(tx, [userId]);
+        if (some && isLast) tx.raise(new NotificationsRead(userId, undefined, readAt));
+        return isLast ? undefined : Math.max(...read);
+      });
+  }
+
+  private async readAnnouncements(tx: Transaction, userId: string): Promise<{ readAt: Date; some: boolean }> {
     // Before the clock is read: what is read until then has to be there.
-    if (ids === undefined) await this.announcements.enterToReadAll(tx);
+    await this.announcements.enterToReadAll(tx);
     const { now } = await this.inboxes.lock(tx, [userId]);
-    const read = [
-      ...(await this.notifications.read(tx, userId, ids, now)),
-      ...(await this.announcements.read(tx, userId, ids, now)),
-    ];
-    if (ids === undefined) await this.inboxes.readAnnouncementsUntil(tx, userId, now);
-    if (read.length === 0) return;
-    await this.inboxes.changed(tx, [userId]);
-    tx.raise(new NotificationsRead(userId, ids && read, now));
+    const read = await this.announcements.read(tx, userId, undefined, now);
+    await this.inboxes.readAnnouncementsUntil(tx, userId, now);
+    return { readAt: now, some: read.length > 0 };
   }
 
   private async countsOf({ userId }: Actor): Promise<NotificationCounts> {

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { NotificationCounts, QuietHours } from '../contract/notifications.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { sqlStateOf } from '../platform/errors/database-error.js';
 import type { KindSettings } from './notification-inbox.entity.js';
 
 /** A locked inbox. */
@@ -18,6 +19,21 @@ export interface LockedInboxes {
   now: Date;
   of(userId: string): Inbox;
 }
+
+type LockedRow = Inbox & { now: Date };
+
+/** Somebody else has locked some of these inboxes for longer than was worth waiting. */
+export class InboxesHeld extends Error {
+  constructor(
+    readonly userIds: readonly string[],
+    cause: unknown,
+  ) {
+    super('Inboxes stay locked', { cause });
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const SHORT_WAIT = '200ms';
 
 export interface InboxCounts extends NotificationCounts {
   userId: string;
@@ -36,33 +52,49 @@ export class InboxesRepository {
   /** Locks the inboxes of these users in the order of their ids, and makes those that are not there yet. */
   async lock(tx: Transaction, userIds: readonly string[]): Promise<LockedInboxes> {
     const wanted = [...new Set(userIds)];
-    const inboxes = new Map<string, Inbox>();
-    for (const inbox of await this.select(tx, wanted)) inboxes.set(inbox.userId, inbox);
-    const missing = wanted.filter((userId) => !inboxes.has(userId));
-    if (missing.length > 0) {
-      await tx.manager.query(
-        `INSERT INTO notification_inboxes (user_id) SELECT u FROM unnest($1::text[]) AS u ORDER BY u ON CONFLICT DO NOTHING`,
-        [missing],
-      );
-      for (const inbox of await this.select(tx, missing)) inboxes.set(inbox.userId, inbox);
-    }
-    // A statement of its own: one that waits for a lock may have looked at the clock before.
-    const [clock] = await tx.manager.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
-    return {
-      now: clock?.now ?? new Date(),
-      of(userId) {
-        const inbox = inboxes.get(userId);
-        if (!inbox) throw new Error('This inbox was not locked');
-        return inbox;
-      },
-    };
+    await this.makeMissing(tx, wanted, '0');
+    return lockedInboxes(await this.select(tx, wanted, 'FOR UPDATE'));
   }
 
-  private select({ manager }: Transaction, userIds: string[]): Promise<Inbox[]> {
-    return manager.query<Inbox[]>(
-      `SELECT ${INBOX} FROM notification_inboxes WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE`,
+  /** The same for those who work for many users at once, and must not wait long for one of them: throws `InboxesHeld`. */
+  async lockSoon(tx: Transaction, userIds: readonly string[]): Promise<LockedInboxes> {
+    const wanted = [...new Set(userIds)];
+    if (wanted.length === 0) return lockedInboxes([], await clock(tx));
+    await this.makeMissing(tx, wanted, SHORT_WAIT);
+    const free = await this.select(tx, wanted, 'FOR UPDATE SKIP LOCKED');
+    if (free.length === wanted.length) return lockedInboxes(free);
+    const there = new Set(free.map(({ userId }) => userId));
+    const others = wanted.filter((userId) => !there.has(userId));
+    try {
+      // Out of order. Two that wait for each other give up before the database would call it a deadlock.
+      return lockedInboxes([...free, ...(await this.select(tx, others, 'FOR UPDATE'))]);
+    } catch (error) {
+      throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? new InboxesHeld(others, error) : error;
+    }
+  }
+
+  /** Before any is locked: who waits for somebody else's new inbox must not keep others waiting for an old one. */
+  private async makeMissing({ manager }: Transaction, userIds: string[], wait: string): Promise<void> {
+    await manager.query(
+      // LATERAL: how long to wait is set before there is anything to wait for, in the same round trip.
+      `INSERT INTO notification_inboxes (user_id)
+       SELECT u.id FROM (SELECT set_config('lock_timeout', $2, true) AS value) lock_timeout,
+              LATERAL (SELECT id FROM users WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id) u
+           ON CONFLICT DO NOTHING`,
+      [userIds, wait],
+    );
+  }
+
+  /** From outside the clock is read when each is locked, not before. */
+  private async select(tx: Transaction, userIds: string[], how: string): Promise<LockedRow[]> {
+    const rows = await tx.manager.query<(LockedRow & { xid: string })[]>(
+      `SELECT i.*, clock_timestamp() AS now, pg_current_xact_id()::text AS xid
+         FROM (SELECT ${INBOX} FROM notification_inboxes WHERE user_id = ANY($1) ORDER BY user_id ${how}) i`,
       [userIds],
     );
+    // Read here, it costs no further statement.
+    tx.xid ??= rows[0]?.xid;
+    return rows;
   }
 
   /** The next version of each of these locked inboxes. */
@@ -130,7 +162,7 @@ export class InboxesRepository {
           SELECT count(*) AS unseen FROM (
             SELECT FROM notifications
              WHERE user_id = u.id AND read_at IS NULL AND grown_version > coalesce(i.seen_version, 0)
-             LIMIT ${AT_MOST}) x) s
+             ORDER BY grown_version DESC LIMIT ${AT_MOST}) x) s
         CROSS JOIN LATERAL (
           SELECT count(*) AS unread, count(*) FILTER (WHERE x.serial > coalesce(i.seen_announcement, 0)) AS unseen FROM (
             SELECT b.serial FROM announcements b
@@ -144,3 +176,24 @@ export class InboxesRepository {
     );
   }
 }
+
+async function clock({ manager }: Transaction): Promise<Date> {
+  const [row] = await manager.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
+  return row?.now ?? new Date();
+}
+
+/** Without `now`: when the last of them was locked. */
+function lockedInboxes(rows: LockedRow[], now = lastOf(rows)): LockedInboxes {
+  const inboxes = new Map(rows.map((row) => [row.userId, row]));
+  return {
+    now,
+    of(userId) {
+      const inbox = inboxes.get(userId);
+      if (!inbox) throw new Error('This inbox was not locked');
+      return inbox;
+    },
+  };
+}
+
+const lastOf = (rows: LockedRow[]) =>
+  new Date(rows.reduce((latest, { now }) => Math.max(latest, now.getTime()), 0));

@@ -24,16 +24,13 @@ export class Invitations implements OnModuleInit {
   }
 
   private async tell(tx: Transaction, rows: OutboxRow<MemberAddedFact>[]): Promise<void> {
-    const invites = await this.facts.invites(
+    const added = rows.map(({ payload }) => payload);
+    // Locked first: whoever is a member from here on has not left yet, and what takes it back when they do comes later.
+    const inboxes = await this.inboxes.lockSoon(
       tx,
-      rows.map(({ payload }) => payload),
+      added.map(({ userId }) => userId),
     );
-    const open = invites.filter(({ suspended }) => !suspended);
-    if (open.length === 0) return;
-    const inboxes = await this.inboxes.lock(
-      tx,
-      open.map(({ userId }) => userId),
-    );
+    const open = (await this.facts.invites(tx, added)).filter(({ suspended }) => !suspended);
     await this.writer.tell(
       tx,
       inboxes,

@@ -13,8 +13,7 @@ const message: CausingMessage = {
 };
 const nobody: Surroundings = {
   repliers: new Map(),
-  directMembers: new Map(),
-  listeners: new Map(),
+  audience: new Map(),
   reachedByRoom: new Map(),
   roomLimit: 2,
 };
@@ -23,7 +22,7 @@ const causes = (changes: Partial<CausingMessage>, around: Partial<Surroundings> 
 
 describe('the causes of a message', () => {
   it('are none for most', () => {
-    expect(causes({}, { directMembers: new Map([['r', ['a']]]) })).toEqual({});
+    expect(causes({}, { audience: new Map([['elsewhere', ['a']]]) })).toEqual({});
   });
 
   it('are taken in order, the first that applies', () => {
@@ -41,7 +40,7 @@ describe('the causes of a message', () => {
             ]),
           ],
         ]),
-        listeners: new Map([['r', everybody]]),
+        audience: new Map([['r', everybody]]),
       },
     );
     expect(found).toEqual({
@@ -82,7 +81,7 @@ describe('the causes of a message', () => {
   });
 
   it('are of all members in a direct room, whatever their level', () => {
-    const directMembers = new Map([['r', ['author', 'a']]]);
-    expect(causes({ roomType: 'direct' }, { directMembers })).toEqual({ author: 'direct', a: 'direct' });
+    const audience = new Map([['r', ['author', 'a']]]);
+    expect(causes({ roomType: 'direct' }, { audience })).toEqual({ author: 'direct', a: 'direct' });
   });
 });

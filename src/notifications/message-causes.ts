@@ -22,10 +22,8 @@ export interface CausingMessage {
 export interface Surroundings {
   /** By thread: who has replied, with the `seq` of their first reply. */
   repliers: Map<string, Map<string, number>>;
-  /** By direct room: all its members. */
-  directMembers: Map<string, string[]>;
-  /** By room: who wants to hear of every message. */
-  listeners: Map<string, string[]>;
+  /** By room: whom every message of it concerns. */
+  audience: Map<string, string[]>;
   /** By room: whom `@room` reaches, those first who read there last. */
   reachedByRoom: Map<string, string[]>;
   /** How many of them are told. */
@@ -47,8 +45,7 @@ export function causesOf(message: CausingMessage, around: Surroundings): Map<str
   add('reply', [message.replyAuthorId]);
   if (message.threadId !== null)
     add('thread', [message.rootAuthorId, ...repliedBefore(message, message.threadId, around)]);
-  if (message.roomType === 'direct') add('direct', around.directMembers.get(message.roomId) ?? []);
-  else add('message', around.listeners.get(message.roomId) ?? []);
+  add(message.roomType === 'direct' ? 'direct' : 'message', around.audience.get(message.roomId) ?? []);
   return causes;
 }
 

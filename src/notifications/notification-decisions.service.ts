@@ -3,16 +3,19 @@ import type { DecisionReason, NotificationCause, NotificationChannels } from '..
 import { MESSAGE_SENT, type MessageFact } from '../messages/messages.events.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { Metrics } from '../platform/metrics/metrics.js';
-import type { OutboxRow } from '../platform/outbox/outbox-topic.js';
+import { RowsHeld, type OutboxRow } from '../platform/outbox/outbox-topic.js';
 import { Outbox } from '../platform/outbox/outbox.js';
-import type { MessageFacts } from './decision-facts.repository.js';
+import { DecisionFactsRepository, type MemberFacts, type MessageFacts } from './decision-facts.repository.js';
 import { DecisionsRepository } from './decisions.repository.js';
 import { InboxWriter, type Telling } from './inbox-writer.js';
-import { InboxesRepository, type LockedInboxes } from './inboxes.repository.js';
+import { InboxesHeld, InboxesRepository, type LockedInboxes } from './inboxes.repository.js';
 import { causesOf } from './message-causes.js';
 import { MessageSurroundings } from './message-surroundings.js';
 import { KIND_OF, textOfMessage } from './notification.text.js';
 import { preferenceFor, refusalInRoom } from './notifications.policy.js';
+
+/** What is sent so shortly after a message is decided with it, for hardly more. */
+const GATHER_MS = 20;
 
 /** Somebody whom a message concerns. */
 interface Concerned {
@@ -39,31 +42,57 @@ export class NotificationDecisions implements OnModuleInit {
     private readonly decisions: DecisionsRepository,
     private readonly inboxes: InboxesRepository,
     private readonly writer: InboxWriter,
+    private readonly facts: DecisionFactsRepository,
     private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
-    this.outbox.drain(MESSAGE_SENT, (tx, rows) => this.decide(tx, rows));
+    this.outbox.drain(MESSAGE_SENT, (tx, rows) => this.decide(tx, rows), { gatherMs: GATHER_MS });
   }
 
   private async decide(tx: Transaction, rows: OutboxRow<MessageFact>[]): Promise<void> {
-    await this.decisions.enterToDecide(tx);
     const ids = [...new Set(rows.map(({ payload }) => payload.messageId))];
-    const { messages, around, memberOf } = await this.surroundings.read(tx, ids);
-    const decided: Decision[] = [];
-    const open: Concerned[] = [];
-    for (const message of messages)
-      for (const [userId, cause] of causesOf(message, around)) {
-        const reason = refusalInRoom(message, userId, memberOf(message.roomId, userId), cause);
-        if (reason) decided.push({ message, userId, cause, reason });
-        else open.push({ message, userId, cause });
-      }
-    const inboxes = await this.inboxes.lock(
-      tx,
-      open.map(({ userId }) => userId),
+    await this.decisions.lockMessages(tx, ids);
+    const { messages, around } = await this.surroundings.read(tx, ids);
+    const concerned = messages.flatMap((message) =>
+      [...causesOf(message, around)].map(([userId, cause]) => ({ message, userId, cause })),
     );
-    decided.push(...open.map((concerned) => byPreference(concerned, inboxes)));
-    await this.write(tx, inboxes, decided);
+    if (concerned.length === 0) return;
+    const inboxes = await this.lock(tx, rows, concerned);
+    // After the locks: what was done while they were waited for holds.
+    const members = await this.facts.membersOf(distinct(concerned), tx.manager);
+    const memberOf = new Map(members.map((member) => [keyOf(member.roomId, member.userId), member]));
+    await this.write(
+      tx,
+      inboxes,
+      concerned.map((one) => decisionOn(one, memberOf.get(keyOf(one.message.roomId, one.userId)), inboxes)),
+    );
+  }
+
+  /** The inboxes of all who may be told. Messages of an inbox that somebody else holds are left for later. */
+  private async lock(
+    tx: Transaction,
+    rows: OutboxRow<MessageFact>[],
+    concerned: Concerned[],
+  ): Promise<LockedInboxes> {
+    try {
+      return await this.inboxes.lockSoon(
+        tx,
+        concerned.flatMap(({ userId, message }) =>
+          userId === message.senderId || message.deleted ? [] : userId,
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof InboxesHeld)) throw error;
+      const held = new Set(error.userIds);
+      const waiting = new Set(
+        concerned.flatMap(({ userId, message }) => (held.has(userId) ? message.id : [])),
+      );
+      throw new RowsHeld(
+        rows.filter(({ payload }) => waiting.has(payload.messageId)),
+        error,
+      );
+    }
   }
 
   private async write(tx: Transaction, inboxes: LockedInboxes, decided: Decision[]): Promise<void> {
@@ -88,9 +117,19 @@ export class NotificationDecisions implements OnModuleInit {
   }
 }
 
-function byPreference(concerned: Concerned, inboxes: LockedInboxes): Decision {
-  const kind = KIND_OF[concerned.cause];
-  const { reason, channels } = preferenceFor(kind, inboxes.of(concerned.userId), inboxes.now);
+// NUL is in none of the parts.
+const keyOf = (roomId: string, userId: string) => `${roomId}\0${userId}`;
+
+function distinct(concerned: Concerned[]): { roomId: string; userId: string }[] {
+  const pairs = concerned.map(({ message: { roomId }, userId }) => ({ roomId, userId }));
+  return [...new Map(pairs.map((pair) => [keyOf(pair.roomId, pair.userId), pair])).values()];
+}
+
+function decisionOn(concerned: Concerned, member: MemberFacts | undefined, inboxes: LockedInboxes): Decision {
+  const { message, userId, cause } = concerned;
+  const refusal = refusalInRoom(message, userId, member, cause);
+  if (refusal) return { ...concerned, reason: refusal };
+  const { reason, channels } = preferenceFor(KIND_OF[cause], inboxes.of(userId), inboxes.now);
   return { ...concerned, reason, ...(channels.inApp && { channels }) };
 }
 

@@ -1,19 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import type { Announcement, Notification, NotificationKind } from '../contract/notifications.js';
-import { AnnouncementsRepository } from './announcements.repository.js';
-import { DecisionFactsRepository, type MemberFacts } from './decision-facts.repository.js';
+import { NOTIFICATION_KINDS, type Notification, type NotificationKind } from '../contract/notifications.js';
+import { DecisionFactsRepository } from './decision-facts.repository.js';
 import { InboxesRepository, type Inbox } from './inboxes.repository.js';
-import { announcementView, notificationView, type NotificationRow } from './notification.view.js';
+import { notificationView } from './notification.view.js';
 import { preferenceFor, type Preference } from './notifications.policy.js';
 import { NotificationsRepository } from './notifications.repository.js';
 import { RoomReading } from './room-reading.service.js';
 
-/** A notification, and where it should still go. */
-export interface Deliverable {
-  userId: string;
+/** A notification as it is by now, and whether it should still be pushed. */
+interface Pushable {
   notification: Notification;
   push: boolean;
-  email: boolean;
+  /** How many their user has not read. */
+  unread: number;
 }
 
 const NO_SETTINGS = { kinds: null, quietHours: null };
@@ -25,82 +24,45 @@ export class NotificationDelivery {
     private readonly notifications: NotificationsRepository,
     private readonly inboxes: InboxesRepository,
     private readonly facts: DecisionFactsRepository,
-    private readonly announcements: AnnouncementsRepository,
     private readonly reading: RoomReading,
   ) {}
 
   /**
-   * Those of these notifications that are still there, as they are by now. Neither push nor e-mail for what was read or
-   * archived meanwhile, of a room that was muted or left, of a kind that was switched off, or while hours are quiet.
+   * One notification or announcement. No push for what was read or archived meanwhile, of a room that was muted or left, of
+   * a kind that was switched off, or while hours are quiet.
    */
-  async forDelivery(wanted: readonly { notificationId: string; userId: string }[]): Promise<Deliverable[]> {
-    const userIds = [...new Set(wanted.map(({ userId }) => userId))];
-    await this.reading.catchUp(userIds);
-    const rows = await this.notifications.byIds(wanted.map(({ notificationId }) => notificationId));
-    return this.check(rows, userIds);
-  }
-
-  /** The same for one user and one notification or announcement, with how many they have not read. */
-  async ofUser(
-    userId: string,
-    notificationId: string,
-  ): Promise<(Deliverable & { unread: number }) | undefined> {
+  async ofUser(userId: string, notificationId: string): Promise<Pushable | undefined> {
     await this.reading.catchUp([userId]);
     const row = await this.notifications.find(userId, notificationId);
     if (!row) return undefined;
-    const [checked] = await this.check([row], [userId]);
+    const { push } = (await this.preferences([userId]))(userId, row.kind).channels;
+    const wanted = row.readAt === null && (row.roomId === null || (await this.isHeard(userId, row.roomId)));
     const [counts] = await this.inboxes.counts([userId]);
-    return checked && { ...checked, unread: counts?.unread ?? 0 };
+    return {
+      notification: notificationView(row),
+      push: wanted && push,
+      unread: counts?.unread ?? 0,
+    };
   }
 
-  /** What a user has not seen of what came since then, where e-mail is wanted; the newest first, and how many there are up to `limit`. */
-  async unseenOf(userId: string, since: Date, limit = 50): Promise<Notification[]> {
+  /** What a user has not seen of what came since then, where e-mail is wanted; the newest first, at most `limit`. */
+  async unseenOf(userId: string, since: Date, limit: number): Promise<Notification[]> {
     await this.reading.catchUp([userId]);
-    const checked = await this.check(await this.notifications.unseen(userId, since, limit), [userId]);
-    return checked.filter(({ email }) => email).map(({ notification }) => notification);
+    const preference = await this.preferences([userId]);
+    const kinds = NOTIFICATION_KINDS.filter((kind) => preference(userId, kind).channels.email);
+    return (await this.notifications.unseen(userId, kinds, since, limit)).map(notificationView);
   }
 
-  async announcement(id: string): Promise<Announcement | undefined> {
-    const row = await this.announcements.find(id);
-    return row ? announcementView(row) : undefined;
-  }
-
-  /** Who is to be told of an announcement by push or e-mail at this moment: by id from behind `after`, `cursor` while there are more. */
-  async audience(
-    announcementId: string,
-    after: string,
-    limit: number,
-  ): Promise<{ users: { userId: string; push: boolean; email: boolean }[]; cursor?: string }> {
-    const row = await this.announcements.find(announcementId);
-    if (!row) return { users: [] };
-    const userIds = await this.announcements.audience(row, after, limit);
+  /** Who of these wants announcements in the digest at this moment. */
+  async wantAnnouncementsByEmail(userIds: readonly string[]): Promise<string[]> {
     const preference = await this.preferences(userIds);
-    const users = userIds.flatMap((userId) => {
-      const { push, email } = preference(userId, 'announcement').channels;
-      return push || email ? [{ userId, push, email }] : [];
-    });
-    const last = userIds.length === limit ? userIds.at(-1) : undefined;
-    return { users, ...(last !== undefined && { cursor: last }) };
+    return userIds.filter((userId) => preference(userId, 'announcement').channels.email);
   }
 
-  private async check(rows: NotificationRow[], userIds: readonly string[]): Promise<Deliverable[]> {
-    const preference = await this.preferences(userIds);
-    const inRooms = rows.flatMap(({ roomId, userId }) => (roomId === null ? [] : { roomId, userId }));
-    const members = new Map(
-      (await this.facts.membersOf(distinct(inRooms))).map((member) => [keyOf(member), member]),
-    );
-    return rows.map((row) => {
-      const member =
-        row.roomId === null ? undefined : members.get(keyOf({ roomId: row.roomId, userId: row.userId }));
-      const wanted = row.readAt === null && (row.roomId === null || isHeard(member));
-      const { push, email } = preference(row.userId, row.kind).channels;
-      return {
-        userId: row.userId,
-        notification: notificationView(row),
-        push: wanted && push,
-        email: wanted && email,
-      };
-    });
+  /** The room may still speak to them. Which level it was told by does not matter any more, only that it is not silenced. */
+  private async isHeard(userId: string, roomId: string): Promise<boolean> {
+    const [member] = await this.facts.membersOf([{ roomId, userId }]);
+    return member !== undefined && !member.suspended && !member.muted && member.notifyLevel !== 'none';
   }
 
   private async preferences(
@@ -111,16 +73,4 @@ export class NotificationDelivery {
     const now = new Date();
     return (userId, kind) => preferenceFor(kind, inboxes.get(userId) ?? NO_SETTINGS, now);
   }
-}
-
-// NUL is in none of the parts.
-const keyOf = ({ roomId, userId }: { roomId: string; userId: string }) => `${roomId}\0${userId}`;
-
-function distinct(pairs: { roomId: string; userId: string }[]): { roomId: string; userId: string }[] {
-  return [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
-}
-
-/** The room may still speak to them. Which level it was told by does not matter any more, only that it is not silenced. */
-function isHeard(member: MemberFacts | undefined): boolean {
-  return member !== undefined && !member.suspended && !member.muted && member.notifyLevel !== 'none';
 }

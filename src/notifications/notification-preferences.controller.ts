@@ -13,6 +13,7 @@ import { PreferencesService } from './preferences.service.js';
 export class NotificationPreferencesController {
   constructor(private readonly preferences: PreferencesService) {}
 
+  /** Every kind, and the rooms that differ from the default. */
   @Get()
   get(@CurrentActor() actor: Actor): Promise<{ preferences: NotificationPreferences }> {
     return this.preferences.get(actor);

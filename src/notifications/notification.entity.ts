@@ -4,9 +4,13 @@ import { NotificationInboxEntity } from './notification-inbox.entity.js';
 
 /** One entry of an inbox: something that happened once, or several times in a row. */
 @Entity('notifications')
-@Index('notifications_list', ['userId', 'createdAt', 'id'])
+@Index('notifications_list', ['userId', 'createdAt', 'id'], { where: '(archived_at IS NULL)' })
+@Index('notifications_archived', ['userId', 'createdAt', 'id'], { where: '(archived_at IS NOT NULL)' })
 @Index('notifications_unread', ['userId', 'grownVersion'], { where: '(read_at IS NULL)' })
 @Index('notifications_growing', ['userId', 'roomId', 'updatedAt'], { where: '(read_at IS NULL)' })
+@Index('notifications_room', ['userId', 'roomId', 'seq'], {
+  where: '((read_at IS NULL) AND (thread_id IS NULL))',
+})
 export class NotificationEntity {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'notifications_pkey' })
   id!: string;

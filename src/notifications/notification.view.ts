@@ -26,6 +26,12 @@ export interface NotificationRow {
   archivedAt: Date | null;
 }
 
+/** Who made an announcement, as they are called and look by now. */
+export interface Sender {
+  fromName: string;
+  fromAvatarUrl: string | null;
+}
+
 export function notificationView(row: NotificationRow): Notification {
   return {
     id: row.id,
@@ -52,12 +58,16 @@ export function notificationView(row: NotificationRow): Notification {
   };
 }
 
-export function announcementView(row: AnnouncementEntity): Announcement {
+export function announcementView(row: AnnouncementEntity & Sender): Announcement {
   return {
     id: row.id,
     title: row.title,
     body: row.body,
-    from: { id: row.fromId, name: row.fromName },
+    from: {
+      id: row.fromId,
+      name: row.fromName,
+      ...(row.fromAvatarUrl !== null && { avatarUrl: row.fromAvatarUrl }),
+    },
     createdAt: row.createdAt.toISOString(),
   };
 }

@@ -1,8 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import {
   AnnouncementSent,
+  AnnouncementsRemoved,
   InboxSeen,
   NotificationsArchived,
   NotificationsRead,
@@ -14,6 +16,9 @@ import { OpenInboxes } from './open-inboxes.js';
 
 /** Users whose counts one statement reads. */
 const CHUNK = 200;
+/** After a failure it is tried again, so often: counts that are never told would stay wrong on a screen. */
+const RETRIES = 5;
+const PAUSE_MS = 500;
 
 /** Changes of inboxes -> `notification:*` events to the devices of their users, each followed by the counts. */
 @Injectable()
@@ -34,6 +39,10 @@ export class NotificationsBroadcaster implements OnModuleInit {
     this.events.on(NotificationsArchived, (event) => this.archived(event));
     this.events.on(InboxSeen, ({ userId }) => this.tellCounts([userId]));
     this.events.on(PreferencesChanged, (event) => this.preferencesChanged(event));
+    this.events.on(AnnouncementsRemoved, ({ ids }) => {
+      this.publisher.notifications.toAll('notification:removed', { ids: [...ids] });
+      return this.tellCounts(this.open.all());
+    });
     this.events.on(AnnouncementSent, ({ announcement }) => {
       this.publisher.notifications.toAll('announcement', announcement);
       return this.tellCounts(this.open.all());
@@ -54,8 +63,10 @@ export class NotificationsBroadcaster implements OnModuleInit {
   private takenBack({ refreshed, removed }: NotificationsTakenBack): Promise<void> | undefined {
     for (const { userId, notification } of refreshed)
       this.publisher.notifications.toUsers([userId], 'notification:updated', notification);
-    for (const { userId, id } of removed)
-      this.publisher.notifications.toUsers([userId], 'notification:removed', { ids: [id] });
+    const idsOf = new Map<string, string[]>();
+    for (const { userId, id } of removed) idsOf.set(userId, [...(idsOf.get(userId) ?? []), id]);
+    for (const [userId, ids] of idsOf)
+      this.publisher.notifications.toUsers([userId], 'notification:removed', { ids });
     return this.tellCounts([...refreshed, ...removed].map(({ userId }) => userId));
   }
 
@@ -90,12 +101,21 @@ export class NotificationsBroadcaster implements OnModuleInit {
 
   /** Hints must not take the connections that writers and readers need: one statement at a time, for all who wait. */
   private async work(): Promise<void> {
+    let failures = 0;
     try {
       while (this.waiting.size > 0) {
         const chunk = [...this.waiting].slice(0, CHUNK);
         for (const userId of chunk) this.waiting.delete(userId);
-        for (const { userId, counts } of await this.open.counts(chunk))
-          this.publisher.notifications.toUsers([userId], 'notification:counts', counts);
+        try {
+          for (const { userId, counts } of await this.open.counts(chunk))
+            this.publisher.notifications.toUsers([userId], 'notification:counts', counts);
+          failures = 0;
+        } catch (error) {
+          // Whoever has something to tell next tells them too.
+          for (const userId of chunk) this.waiting.add(userId);
+          if (++failures > RETRIES) throw error;
+          await wait(PAUSE_MS);
+        }
       }
     } finally {
       this.running = undefined;

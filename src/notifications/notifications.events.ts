@@ -21,7 +21,7 @@ export class NotificationsTold {
   constructor(readonly told: readonly { userId: string; notification: Notification; grown: boolean }[]) {}
 }
 
-/** Messages were deleted: what told of others too shows those, what told of nothing else is gone. */
+/** What notifications told of is no longer theirs to tell: what tells of other messages too shows those, the others are gone. */
 export class NotificationsTakenBack {
   constructor(
     readonly refreshed: readonly { userId: string; notification: Notification }[],
@@ -56,6 +56,11 @@ export class PreferencesChanged {
     readonly userId: string,
     readonly preferences: NotificationPreferences,
   ) {}
+}
+
+/** They were too old to be kept. */
+export class AnnouncementsRemoved {
+  constructor(readonly ids: readonly string[]) {}
 }
 
 export class AnnouncementSent {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { AnnouncementStateEntity } from './announcement-state.entity.js';
 import { AnnouncementEntity } from './announcement.entity.js';
 import { AnnouncementsRepository } from './announcements.repository.js';
@@ -18,6 +19,8 @@ import { InboxWriter } from './inbox-writer.js';
 import { InboxService } from './inbox.service.js';
 import { InboxesRepository } from './inboxes.repository.js';
 import { Invitations } from './invitations.service.js';
+import { LeftRoomsRepository } from './left-rooms.repository.js';
+import { LeftRooms } from './left-rooms.service.js';
 import { MessageSurroundings } from './message-surroundings.js';
 import { NotificationDecisionEntity } from './notification-decision.entity.js';
 import { NotificationDecisions } from './notification-decisions.service.js';
@@ -31,6 +34,9 @@ import { NotificationsGateway } from './notifications.gateway.js';
 import { NotificationsRepository } from './notifications.repository.js';
 import { OpenInboxes } from './open-inboxes.js';
 import { PreferencesService } from './preferences.service.js';
+import { RoomReadingRepository } from './room-reading.repository.js';
+import { RetentionRepository } from './retention.repository.js';
+import { NotificationRetention } from './retention.service.js';
 import { RoomReading } from './room-reading.service.js';
 
 /** Who is told of what, and the inbox it stands in. */
@@ -46,6 +52,7 @@ import { RoomReading } from './room-reading.service.js';
     ]),
     AuditModule,
     RoomsModule,
+    UsersModule,
   ],
   controllers: [NotificationsController, NotificationPreferencesController],
   providers: [
@@ -54,6 +61,7 @@ import { RoomReading } from './room-reading.service.js';
     NotificationDecisions,
     MessageSurroundings,
     DeletedMessages,
+    LeftRooms,
     Invitations,
     InboxWriter,
     InboxService,
@@ -62,6 +70,9 @@ import { RoomReading } from './room-reading.service.js';
     AnnouncementsService,
     CustomNotifications,
     NotificationDelivery,
+    NotificationRetention,
+    RetentionRepository,
+    LeftRoomsRepository,
     RoomReading,
     OpenInboxes,
     NotificationsBroadcaster,
@@ -71,6 +82,7 @@ import { RoomReading } from './room-reading.service.js';
     DecisionFactsRepository,
     AnnouncementsRepository,
     CustomNotificationsRepository,
+    RoomReadingRepository,
   ],
   exports: [AnnouncementsService, NotificationDelivery],
 })

@@ -30,7 +30,7 @@ const COLUMNS = `n.id, n.user_id AS "userId", n.kind, n.title, n.body, n.room_id
 
 const FILTERS: Record<NotificationFilter, string> = {
   all: 'x.archived_at IS NULL',
-  unread: 'x.read_at IS NULL',
+  unread: 'x.archived_at IS NULL AND x.read_at IS NULL',
   archived: 'x.archived_at IS NOT NULL',
 };
 
@@ -38,7 +38,7 @@ const FILTERS: Record<NotificationFilter, string> = {
 const ANNOUNCEMENTS = `
   SELECT a.id, u.id AS user_id, 'announcement' AS kind, a.title, a.body, NULL::text AS room_id, NULL::uuid AS message_id,
          NULL::int AS seq, NULL::uuid AS thread_id, a.from_id AS actor_id, NULL::text AS url, 1 AS count,
-         false AS silent, a.created_at, a.created_at AS updated_at, s.read_at, s.archived_at
+         false AS silent, a.serial AS grown_version, a.created_at, a.created_at AS updated_at, s.read_at, s.archived_at
     FROM announcements a
     JOIN users u ON u.id = $1 AND u.created_at <= a.created_at
     LEFT JOIN notification_inboxes i ON i.user_id = u.id
@@ -46,9 +46,15 @@ const ANNOUNCEMENTS = `
    WHERE coalesce((i.kinds -> 'announcement' ->> 'inApp')::boolean, true)`;
 
 const OWN = `
-  SELECT id, user_id, kind, title, body, room_id, message_id, seq, thread_id, actor_id, url, count, silent, created_at,
-         updated_at, read_at, archived_at
+  SELECT id, user_id, kind, title, body, room_id, message_id, seq, thread_id, actor_id, url, count, silent, grown_version,
+         created_at, updated_at, read_at, archived_at
     FROM notifications WHERE user_id = $1`;
+
+/** The room of notification `x` may still speak: its user is a member and has not silenced it. */
+const AUDIBLE = `
+  SELECT FROM room_members m
+   WHERE m.room_id = x.room_id AND m.user_id = x.user_id AND m.notify_level IS DISTINCT FROM 'none'
+     AND (m.notify_muted_until IS NULL OR m.notify_muted_until <= clock_timestamp())`;
 
 /** The table `notifications`, and the list in which announcements stand among them. */
 @Injectable()
@@ -178,19 +184,38 @@ export class NotificationsRepository {
     if (ids.length > 0) await manager.query('DELETE FROM notifications WHERE id = ANY($1::uuid[])', [ids]);
   }
 
-  /** Of the unread ones among these, or of all; which they were. The inbox is locked. */
+  /** The unread ones among these; which they were. The inbox is locked. */
   async read(
     { manager }: Transaction,
     userId: string,
-    ids: readonly string[] | undefined,
+    ids: readonly string[],
     readAt: Date,
   ): Promise<string[]> {
     const [rows] = await manager.query<[{ id: string }[], number]>(
       `UPDATE notifications SET read_at = $3
-        WHERE user_id = $1 AND read_at IS NULL AND ($2::uuid[] IS NULL OR id = ANY($2)) RETURNING id`,
-      [userId, ids ?? null, readAt],
+        WHERE user_id = $1 AND read_at IS NULL AND id = ANY($2::uuid[]) RETURNING id`,
+      [userId, ids, readAt],
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** Of the unread ones that were made until `readAt` and grew with this version or a later one, so many; the version of each. */
+  async readMany(
+    { manager }: Transaction,
+    userId: string,
+    readAt: Date,
+    fromVersion: number,
+    limit: number,
+  ): Promise<number[]> {
+    const [rows] = await manager.query<[{ grownVersion: number }[], number]>(
+      `UPDATE notifications t SET read_at = $2
+         FROM (SELECT id FROM notifications
+                WHERE user_id = $1 AND read_at IS NULL AND created_at <= $2 AND grown_version >= $3
+                ORDER BY grown_version LIMIT $4) w
+        WHERE t.id = w.id RETURNING t.grown_version AS "grownVersion"`,
+      [userId, readAt, fromVersion, limit],
+    );
+    return rows.map(({ grownVersion }) => grownVersion);
   }
 
   async archive(
@@ -207,46 +232,31 @@ export class NotificationsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Who among these has unread notifications of messages up to which they have read. */
-  async behind(userIds: readonly string[]): Promise<string[]> {
-    const rows = await this.dataSource.query<{ userId: string }[]>(
-      `SELECT DISTINCT n.user_id AS "userId" ${READ_IN_ROOM} AND n.user_id = ANY($1)`,
-      [userIds],
-    );
-    return rows.map(({ userId }) => userId);
-  }
-
-  /** Marks them; which they were. The inboxes are locked. */
-  async catchUp(
-    { manager }: Transaction,
-    userIds: readonly string[],
-    readAt: Date,
-  ): Promise<{ id: string; userId: string }[]> {
-    const [rows] = await manager.query<[{ id: string; userId: string }[], number]>(
-      `UPDATE notifications x SET read_at = $2 FROM (SELECT n.id ${READ_IN_ROOM} AND n.user_id = ANY($1)) w
-        WHERE x.id = w.id RETURNING x.id, x.user_id AS "userId"`,
-      [userIds, readAt],
-    );
-    return rows;
-  }
-
-  /** Unread and unseen, and grown since then; the newest first. */
-  unseen(userId: string, since: Date, limit: number): Promise<NotificationRow[]> {
+  /** Of these kinds what is unread and unseen, and came or grew since then, of rooms that may speak; the newest first. */
+  unseen(
+    userId: string,
+    kinds: readonly NotificationKind[],
+    since: Date,
+    limit: number,
+  ): Promise<NotificationRow[]> {
     return this.dataSource.query<NotificationRow[]>(
-      `SELECT ${COLUMNS} FROM notifications n
-         JOIN notification_inboxes i ON i.user_id = n.user_id
+      `SELECT ${COLUMNS} FROM (
+         (SELECT x.* FROM (${OWN}) x
+           WHERE x.kind = ANY($2) AND x.read_at IS NULL AND x.updated_at > $3
+             AND x.grown_version > (SELECT seen_version FROM notification_inboxes WHERE user_id = $1)
+             AND (x.room_id IS NULL OR EXISTS (${AUDIBLE}))
+           ORDER BY x.grown_version DESC LIMIT $4)
+         UNION ALL
+         (SELECT x.* FROM (${ANNOUNCEMENTS}) x
+           WHERE x.kind = ANY($2) AND x.read_at IS NULL AND x.updated_at > $3
+             AND x.grown_version > coalesce((SELECT seen_announcement FROM notification_inboxes WHERE user_id = $1), 0)
+           ORDER BY x.created_at DESC LIMIT $4)) n
          LEFT JOIN users u ON u.id = n.actor_id
-        WHERE n.user_id = $1 AND n.read_at IS NULL AND n.grown_version > i.seen_version AND n.updated_at > $2
-        ORDER BY n.grown_version DESC LIMIT $3`,
-      [userId, since, limit],
+        ORDER BY n.updated_at DESC, n.id DESC LIMIT $4`,
+      [userId, kinds, since, limit],
     );
   }
 }
-
-/** Replies in threads are not read with the room. */
-const READ_IN_ROOM = `
-  FROM notifications n JOIN room_members m ON m.room_id = n.room_id AND m.user_id = n.user_id
- WHERE n.read_at IS NULL AND n.thread_id IS NULL AND n.seq <= m.last_read_seq`;
 
 /** What a notification shows of its newest message, column by column. */
 function shown(rows: readonly NotificationRow[]): unknown[][] {

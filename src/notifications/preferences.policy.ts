@@ -7,7 +7,6 @@ import type {
 import { NOTIFICATION_KINDS } from '../contract/notifications.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { KindSettings } from './notification-inbox.entity.js';
-import { isTimeZone } from './quiet-hours.js';
 
 /** Where each kind is told when a user has set nothing. */
 const DEFAULTS: Readonly<Record<NotificationKind, Readonly<NotificationChannels>>> = {
@@ -19,8 +18,6 @@ const DEFAULTS: Readonly<Record<NotificationKind, Readonly<NotificationChannels>
   announcement: { inApp: true, push: true, email: false },
   custom: { inApp: true, push: true, email: true },
 };
-
-const TEN_YEARS_MS = 3650 * 24 * 3600 * 1000;
 
 export function channelsOf(settings: KindSettings | null, kind: NotificationKind): NotificationChannels {
   return { ...DEFAULTS[kind], ...settings?.[kind] };
@@ -68,14 +65,6 @@ export function assertOneSetting({
     throw AppError.invalid('channels', 'come with kind, and kind with channels');
 }
 
-export function assertMuteEnds(mutedUntil: string, now: number): void {
-  const end = Date.parse(mutedUntil);
-  if (end <= now || end > now + TEN_YEARS_MS)
-    throw AppError.invalid('mutedUntil', 'must be a time to come, at most 10 years ahead');
-}
-
-export function assertQuietHours({ from, to, timeZone }: QuietHours): void {
+export function assertQuietHours({ from, to }: QuietHours): void {
   if (from === to) throw AppError.invalid('quietHours.to', 'must differ from quietHours.from');
-  if (!isTimeZone(timeZone))
-    throw AppError.invalid('quietHours.timeZone', 'must be the IANA name of a time zone');
 }

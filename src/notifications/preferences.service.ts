@@ -5,13 +5,7 @@ import type { Actor } from '../platform/identity/actor.js';
 import { NotifySettings } from '../rooms/notify-settings.service.js';
 import { InboxesRepository, type Inbox } from './inboxes.repository.js';
 import { PreferencesChanged } from './notifications.events.js';
-import {
-  allChannels,
-  assertMuteEnds,
-  assertOneSetting,
-  assertQuietHours,
-  withKind,
-} from './preferences.policy.js';
+import { allChannels, assertOneSetting, assertQuietHours, withKind } from './preferences.policy.js';
 
 type Preferences = Promise<{ preferences: NotificationPreferences }>;
 
@@ -31,7 +25,6 @@ export class PreferencesService {
   /** Under the inbox's lock: what is told last is what holds. */
   async set(actor: Actor, input: SetPreference): Preferences {
     assertOneSetting(input);
-    if (typeof input.mutedUntil === 'string') assertMuteEnds(input.mutedUntil, Date.now());
     if (input.quietHours) assertQuietHours(input.quietHours);
     return this.unitOfWork.run(async (tx) => {
       const inbox = (await this.inboxes.lock(tx, [actor.userId])).of(actor.userId);

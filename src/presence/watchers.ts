@@ -1,9 +1,12 @@
-import type { Presence } from '../contract/presence.js';
+import type { Presence, PresenceEvents } from '../contract/presence.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
 import { newest, presenceView, samePresence, type PresenceState } from './presence.view.js';
 
 /** Between two `presence:update` of one socket. */
 const FRAME_MS = 1000;
+
+/** Why a list is sent. */
+export type ListKind = PresenceEvents['presence:list']['of'];
 
 /** Somebody that a socket watches. */
 export interface Watched {
@@ -26,6 +29,7 @@ export class Watcher {
   /** By the count of checks: when something last happened that may have ended what this one may see. */
   endedAt = 0;
   open = true;
+  private listed: Promise<unknown> = Promise.resolve();
   private readonly changed = new Set<string>();
   private sentAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -73,6 +77,13 @@ export class Watcher {
       this.timer = undefined;
       this.flush();
     }, wait);
+  }
+
+  /** After the lists that were asked for before, so that they leave in the order of their commands. */
+  inOrder(list: () => Promise<void>): Promise<void> {
+    const done = this.listed.then(list);
+    this.listed = done.catch(() => undefined);
+    return done;
   }
 
   /** The list as it is to be sent now: what was heard meanwhile is newer than what was read. */
@@ -153,9 +164,10 @@ export class Watchers {
     return [...(this.byWatched.get(userId) ?? [])];
   }
 
-  watch(watcher: Watcher, userId: string, why: 'asked' | 'direct'): void {
+  watch(watcher: Watcher, userId: string, of: ListKind): void {
     const entry = watcher.watched.get(userId) ?? { asked: false, direct: false, pending: 0, checkedAt: 0 };
-    entry[why] = true;
+    if (of === 'watched') entry.asked = true;
+    else entry.direct = true;
     entry.pending += 1;
     watcher.watched.set(userId, entry);
     put(this.byWatched, userId, watcher);

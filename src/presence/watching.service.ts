@@ -9,7 +9,7 @@ import { UserRoleChanged } from '../users/users.events.js';
 import { PresenceChanged } from './presence.events.js';
 import { PresenceList } from './presence-list.service.js';
 import { PresenceRepository } from './presence.repository.js';
-import { Watchers, type Watcher } from './watchers.js';
+import { Watchers, type ListKind, type Watcher } from './watchers.js';
 
 /**
  * Who watches whom: snapshot, then differences. A user is watched before they are read, so nothing is missed between;
@@ -51,8 +51,11 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
       this.publisher.presence.toSocket(socket, 'presence:update', { users }),
     );
     socket.once('disconnect', () => this.watchers.remove(watcher));
-    const people = await this.repository.directPeople(watcher.userId, CONTRACT_LIMITS.watchedUsers);
-    await this.list(watcher, people, 'direct');
+    await watcher.inOrder(async () => {
+      const people = await this.repository.directPeople(watcher.userId, CONTRACT_LIMITS.watchedUsers);
+      this.mark(watcher, people, 'direct');
+      await this.send(watcher, people, 'direct');
+    });
   }
 
   async watch(socket: RealtimeSocket, userIds: readonly string[]): Promise<void> {
@@ -65,7 +68,7 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
         'LIMIT_EXCEEDED',
         `At most ${String(CONTRACT_LIMITS.watchedUsers)} users can be watched`,
       );
-    await this.list(watcher, wanted, 'asked');
+    await this.list(watcher, wanted, 'watched');
   }
 
   /** Ends what `presence:watch` began. The people of direct rooms stay watched. */
@@ -79,13 +82,23 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async list(watcher: Watcher, userIds: readonly string[], why: 'asked' | 'direct'): Promise<void> {
-    for (const userId of userIds) this.watchers.watch(watcher, userId, why);
+  private list(watcher: Watcher, userIds: readonly string[], of: ListKind): Promise<void> {
+    // At once, so that the commands behind this one count with them.
+    this.mark(watcher, userIds, of);
+    return watcher.inOrder(() => this.send(watcher, userIds, of));
+  }
+
+  private mark(watcher: Watcher, userIds: readonly string[], of: ListKind): void {
+    for (const userId of userIds) this.watchers.watch(watcher, userId, of);
+  }
+
+  private async send(watcher: Watcher, userIds: readonly string[], of: ListKind): Promise<void> {
     try {
       const { states, checkedAt } = await this.visibleTo(watcher, userIds);
       if (!watcher.open) return;
       this.publisher.presence.toSocket(watcher.socket, 'presence:list', {
         users: watcher.list(states, checkedAt),
+        of,
       });
     } finally {
       for (const userId of userIds) this.settle(watcher, userId);

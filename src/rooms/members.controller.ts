@@ -6,13 +6,17 @@ import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
 import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import { AddMemberDto, MemberRefDto, MemberRoleDto, MembersPageDto, RoomRefDto } from './dto/rooms.dto.js';
+import { MemberList } from './member-list.service.js';
 import { MembersService } from './members.service.js';
 
 @ApiTags('rooms')
 @ApiBearerAuth()
 @Controller('rooms/:roomId/members')
 export class MembersController {
-  constructor(private readonly members: MembersService) {}
+  constructor(
+    private readonly members: MembersService,
+    private readonly memberList: MemberList,
+  ) {}
 
   /** A page of 100 members, by user id. */
   @Get()
@@ -21,7 +25,7 @@ export class MembersController {
     @Param() { roomId }: RoomRefDto,
     @Query() { cursor }: MembersPageDto,
   ): Promise<Page<Member>> {
-    return this.members.page(actor, { roomId, cursor });
+    return this.memberList.page(actor, { roomId, cursor });
   }
 
   /** One's own id joins an open room; anybody else's is an invitation. */

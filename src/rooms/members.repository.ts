@@ -4,6 +4,7 @@ import type { NotifyLevel } from '../contract/notifications.js';
 import type { MemberRole } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { UserEntity } from '../users/user.entity.js';
+import { EVERYWHERE } from './restriction.entity.js';
 import { RoomMemberEntity } from './room-member.entity.js';
 import { RoomEntity } from './room.entity.js';
 
@@ -63,11 +64,18 @@ export class MembersRepository {
     return tx.manager.countBy(RoomMemberEntity, { roomId, role: 'owner' });
   }
 
-  /** The member next in rank, then in time. */
+  /** The member next in rank, then in time; only when there are no others one who is suspended, or banned everywhere. */
   async heir({ manager }: Transaction, roomId: string): Promise<string | undefined> {
     const [heir] = await manager.query<{ user_id: string }[]>(
-      `SELECT user_id FROM room_members WHERE room_id = $1 ORDER BY role = 'admin' DESC, joined_at, user_id LIMIT 1`,
-      [roomId],
+      `SELECT m.user_id FROM room_members m JOIN users u ON u.id = m.user_id
+        WHERE m.room_id = $1
+        ORDER BY u.suspended_at IS NOT NULL OR EXISTS (
+                   SELECT FROM restrictions r
+                    WHERE r.user_id = m.user_id AND r.scope = $2 AND r.kind = 'ban'
+                      AND (r.until IS NULL OR r.until > clock_timestamp())),
+                 m.role = 'admin' DESC, m.joined_at, m.user_id
+        LIMIT 1`,
+      [roomId, EVERYWHERE],
     );
     return heir?.user_id;
   }

@@ -1,21 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import type { InviteMember, KickMember, ListMembers, SetMemberRole } from '../contract/chat.js';
-import { CONTRACT_LIMITS } from '../contract/limits.js';
-import type { Page } from '../contract/rest.js';
-import type { Member } from '../contract/views.js';
+import { AuditLog } from '../audit/audit-log.service.js';
+import type { InviteMember, KickMember, SetMemberRole } from '../contract/chat.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { Admission } from './admission.js';
 import { MembersRepository } from './members.repository.js';
-import { OnlineUsers } from './online-users.service.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomTurns } from './room-turns.js';
-import { memberView } from './room.view.js';
-import { MemberLeft, MemberRoleChanged } from './rooms.events.js';
+import { MemberRoleChanged } from './rooms.events.js';
 import { assertCapability, assertMayKick, assertNotLastOwner } from './rooms.policy.js';
 import { RoomsService } from './rooms.service.js';
 
-/** The people of a room: who they are, and how they come, go and rise by somebody else's hand. */
+/** How people come into a room, leave it and rise in it by somebody else's hand. */
 @Injectable()
 export class MembersService {
   constructor(
@@ -24,7 +20,7 @@ export class MembersService {
     private readonly members: MembersRepository,
     private readonly rooms: RoomsService,
     private readonly admission: Admission,
-    private readonly onlineUsers: OnlineUsers,
+    private readonly audit: AuditLog,
   ) {}
 
   /** REST: one's own id joins, another one's is invited. */
@@ -37,33 +33,11 @@ export class MembersService {
     return input.userId === actor.userId ? this.rooms.leave(actor, input.roomId) : this.kick(actor, input);
   }
 
-  async page(actor: Actor, input: ListMembers): Promise<Page<Member>> {
-    const { members, cursor } = await this.list(actor, input);
-    return { data: members, ...(cursor !== undefined && { cursor }), hasMore: cursor !== undefined };
-  }
-
-  async list(
-    actor: Actor,
-    { roomId, cursor = '' }: ListMembers,
-  ): Promise<{ members: Member[]; cursor?: string }> {
-    const { room } = await this.access.member(actor, roomId);
-    const limit = CONTRACT_LIMITS.membersPage;
-    const rows = await this.members.page(roomId, cursor, limit + 1);
-    const page = rows.slice(0, limit);
-    const online =
-      room.memberCount <= CONTRACT_LIMITS.presenceMembers
-        ? await this.onlineUsers.among(page.map(({ userId }) => userId))
-        : undefined;
-    const members = page.map((row) => memberView(row, online?.has(row.userId)));
-    const last = rows.length > limit ? members.at(-1) : undefined;
-    return { members, ...(last && { cursor: last.userId }) };
-  }
-
   async invite(actor: Actor, { roomId, userId, role = 'member' }: InviteMember): Promise<void> {
     await this.turns.run(roomId, async (tx) => {
       const membership = await this.access.lockedMember(tx, actor, roomId, 'room:invite');
       if (role !== 'member') assertCapability(membership, 'room:role');
-      await this.admission.admit(tx, actor, membership.room, [{ userId, role }]);
+      await this.admission.admit(tx, actor, membership.room, [{ userId, role, path: 'userId' }]);
     });
   }
 
@@ -73,8 +47,13 @@ export class MembersService {
       const target = await this.members.find(roomId, userId, tx.manager);
       if (!target) throw new AppError('NOT_FOUND', 'There is no such member');
       assertMayKick(member.role, target.role);
-      await this.members.remove(tx, roomId, userId);
-      tx.raise(new MemberLeft(roomId, userId, target.user.username, 'kicked'));
+      await this.admission.endMembership(tx, roomId, target.user, 'kicked');
+      await this.audit.append(tx, actor, {
+        act: 'member.kick',
+        target: { type: 'user', id: userId },
+        roomId,
+        before: { role: target.role },
+      });
     });
   }
 
@@ -87,6 +66,15 @@ export class MembersService {
       if (role !== 'owner') assertNotLastOwner(target.role, await this.members.countOwners(tx, roomId));
       await this.members.setRole(tx, roomId, userId, role);
       tx.raise(new MemberRoleChanged(roomId, userId, role));
+      // Who steps back themselves does nothing to anybody.
+      if (userId === actor.userId) return;
+      await this.audit.append(tx, actor, {
+        act: 'member.role',
+        target: { type: 'user', id: userId },
+        roomId,
+        before: { role: target.role },
+        after: { role },
+      });
     });
   }
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
+import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 import { MembersRepository } from './members.repository.js';
-import { RestrictionsRepository } from './restrictions.repository.js';
+import { ModerationLock } from './moderation-lock.service.js';
 import { RoomAccess } from './room-access.service.js';
 import type { RoomMemberEntity } from './room-member.entity.js';
 import { RoomTurns } from './room-turns.js';
@@ -26,11 +27,11 @@ type Work<T> = (tx: Transaction, target: Restricted) => Promise<T>;
 @Injectable()
 export class RestrictionAuthority {
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly acting: ActingAdministrator,
+    private readonly lock: ModerationLock,
     private readonly turns: RoomTurns,
     private readonly access: RoomAccess,
     private readonly members: MembersRepository,
-    private readonly restrictions: RestrictionsRepository,
   ) {}
 
   async over<T>(actor: Actor, of: { userId: string; roomId?: string }, work: Work<T>): Promise<T> {
@@ -38,13 +39,13 @@ export class RestrictionAuthority {
     if (roomId === undefined) assertAdministrator(actor);
     if (userId === actor.userId) throw new AppError('FORBIDDEN', 'Nobody moderates themselves');
     return roomId === undefined
-      ? this.everywhere(userId, work)
+      ? this.everywhere(actor, userId, work)
       : this.inRoom(actor, { userId, roomId }, work);
   }
 
-  private everywhere<T>(userId: string, work: Work<T>): Promise<T> {
-    return this.unitOfWork.run(async (tx) => {
-      await this.restrictions.holdAlone(tx);
+  private everywhere<T>(actor: Actor, userId: string, work: Work<T>): Promise<T> {
+    return this.lock.alone(async (tx) => {
+      await this.acting.assert(tx, actor);
       await this.known(tx, userId);
       return work(tx, {});
     });
@@ -59,11 +60,8 @@ export class RestrictionAuthority {
       const { room, member: own } = await this.access.lockedModerator(tx, actor, roomId);
       const user = await this.known(tx, userId);
       const member = await this.members.find(roomId, userId, tx.manager);
-      if (own) {
-        if (user.role === 'admin')
-          throw new AppError('FORBIDDEN', 'Only administrators restrict an administrator');
-        assertMayKick(own.role, member?.role ?? 'member');
-      }
+      // An administrator of the installation stands above everybody in the room, and is not told apart from an owner.
+      if (own) assertMayKick(own.role, user.role === 'admin' ? 'owner' : (member?.role ?? 'member'));
       return work(tx, { room, member });
     });
   }

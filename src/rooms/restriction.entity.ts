@@ -5,13 +5,6 @@ import { UserEntity } from '../users/user.entity.js';
 /** The scope of what holds in every room. No room id looks like it. */
 export const EVERYWHERE = '*';
 
-/**
- * Number of the advisory lock between moderation and writing. Who writes holds it shared, from before they read what is
- * forbidden until COMMIT; who forbids something in every room takes it alone. So nothing that was decided on the old
- * rules is committed after an act of moderation was. What concerns one room is ordered by the lock of that room.
- */
-export const MODERATION_LOCK = 7_215_002;
-
 /** A mute or a ban, in one room or everywhere. It counts until `until`, or until it is lifted. */
 @Entity('restrictions')
 @Index('restrictions_scope', ['scope', 'userId', 'kind'])
@@ -44,6 +37,10 @@ export class RestrictionEntity {
   /** As they were called then. */
   @Column({ name: 'created_by_name', type: 'text' })
   createdByName!: string;
+
+  /** By an administrator of the installation: the people of the room leave it as it is. */
+  @Column({ name: 'by_administrator', type: 'boolean' })
+  byAdministrator!: boolean;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'clock_timestamp()' })
   createdAt!: Date;

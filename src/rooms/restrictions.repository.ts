@@ -1,30 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Transaction } from '../platform/database/unit-of-work.js';
-import { EVERYWHERE, MODERATION_LOCK, RestrictionEntity } from './restriction.entity.js';
+import { EVERYWHERE, RestrictionEntity } from './restriction.entity.js';
 
 export type RestrictionKey = Pick<RestrictionEntity, 'scope' | 'userId' | 'kind'>;
 export type NewRestriction = Omit<RestrictionEntity, 'user' | 'createdAt'>;
 
 const ACTIVE = `(restriction.until IS NULL OR restriction.until > clock_timestamp())`;
 
-/** The table `restrictions`. Expired rows count nowhere and go when their user is next dealt with. */
+/** The table `restrictions`. Expired rows count nowhere and go when they are lifted or replaced. */
 @Injectable()
 export class RestrictionsRepository {
   constructor(private readonly dataSource: DataSource) {}
-
-  /**
-   * Until the transaction ends no restriction that holds everywhere begins or ends. A statement of its own, before
-   * restrictions are read: what was committed while it waited is seen.
-   */
-  async hold(tx: Transaction): Promise<void> {
-    await tx.manager.query('SELECT pg_advisory_xact_lock_shared($1)', [MODERATION_LOCK]);
-  }
-
-  /** Waits for those who are writing, and keeps others from it until the transaction ends. */
-  async holdAlone(tx: Transaction): Promise<void> {
-    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [MODERATION_LOCK]);
-  }
 
   /** The bans of these people, from this room or everywhere. */
   bansAmong(tx: Transaction, roomId: string, userIds: string[]): Promise<RestrictionEntity[]> {
@@ -45,27 +32,23 @@ export class RestrictionsRepository {
 
   /** In place of the one there may be. Nothing when its end has passed. */
   async put(tx: Transaction, row: NewRestriction): Promise<RestrictionEntity | null> {
-    const { userId, scope, kind, until, reason, createdBy, createdByName } = row;
+    const { userId, scope, kind, until, reason, createdBy, createdByName, byAdministrator } = row;
     const [stored] = await tx.manager.query<{ created_at: Date }[]>(
-      `INSERT INTO restrictions AS r (user_id, scope, kind, until, reason, created_by, created_by_name)
-       SELECT $1, $2, $3, $4::timestamptz, $5, $6, $7 WHERE $4::timestamptz IS NULL OR $4::timestamptz > clock_timestamp()
+      `INSERT INTO restrictions AS r (user_id, scope, kind, until, reason, created_by, created_by_name, by_administrator)
+       SELECT $1, $2, $3, $4::timestamptz, $5, $6, $7, $8::boolean
+        WHERE $4::timestamptz IS NULL OR $4::timestamptz > clock_timestamp()
        ON CONFLICT (user_id, scope, kind) DO UPDATE
           SET until = excluded.until, reason = excluded.reason, created_by = excluded.created_by,
-              created_by_name = excluded.created_by_name, created_at = excluded.created_at
+              created_by_name = excluded.created_by_name, by_administrator = excluded.by_administrator,
+              created_at = excluded.created_at
        RETURNING created_at`,
-      [userId, scope, kind, until, reason, createdBy, createdByName],
+      [userId, scope, kind, until, reason, createdBy, createdByName, byAdministrator],
     );
     return stored ? Object.assign(new RestrictionEntity(), { ...row, createdAt: stored.created_at }) : null;
   }
 
   async remove(tx: Transaction, key: RestrictionKey): Promise<void> {
     await tx.manager.delete(RestrictionEntity, key);
-  }
-
-  async forgetExpired(tx: Transaction, userId: string): Promise<void> {
-    await tx.manager.query(`DELETE FROM restrictions WHERE user_id = $1 AND until <= clock_timestamp()`, [
-      userId,
-    ]);
   }
 
   /** What counts now, by scope, user and kind, from behind `after`. */

@@ -6,13 +6,18 @@ import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
+import { Admission } from './admission.js';
 import { MembersRepository } from './members.repository.js';
 import { RestrictionAuthority, type Restricted } from './restriction-authority.js';
 import { EVERYWHERE, type RestrictionEntity } from './restriction.entity.js';
 import { restrictionView } from './restriction.view.js';
-import { RestrictionsRepository, type RestrictionKey } from './restrictions.repository.js';
+import {
+  RestrictionsRepository,
+  type NewRestriction,
+  type RestrictionKey,
+} from './restrictions.repository.js';
 import { RoomAccess } from './room-access.service.js';
-import { MemberLeft, MemberRoleChanged } from './rooms.events.js';
+import { MemberRoleChanged } from './rooms.events.js';
 import { assertCapability } from './rooms.policy.js';
 
 /** Whom, how and where: in one room, or everywhere. */
@@ -42,6 +47,7 @@ export class RestrictionsService {
     private readonly access: RoomAccess,
     private readonly restrictions: RestrictionsRepository,
     private readonly members: MembersRepository,
+    private readonly admission: Admission,
     private readonly audit: AuditLog,
   ) {}
 
@@ -53,15 +59,17 @@ export class RestrictionsService {
       const key = keyOf(input);
       const before = await this.restrictions.active(tx, key);
       const until = input.until === undefined ? null : new Date(input.until);
-      if (before?.reason === input.reason && before.until?.getTime() === until?.getTime())
+      const byAdministrator = actor.role === 'admin';
+      if (before && isSame(before, { until, reason: input.reason, byAdministrator }))
         return restrictionView(before);
-      await this.restrictions.forgetExpired(tx, input.userId);
+      assertMayUndo(actor, before);
       const row = await this.restrictions.put(tx, {
         ...key,
         until,
         reason: input.reason,
         createdBy: actor.userId,
         createdByName: actor.name,
+        byAdministrator,
       });
       if (!row) throw AppError.invalid('until', 'must lie ahead');
       await this.record(tx, actor, input, `user.${input.kind}`, before, row);
@@ -75,9 +83,9 @@ export class RestrictionsService {
     await this.authority.over(actor, input, async (tx) => {
       const key = keyOf(input);
       const before = await this.restrictions.active(tx, key);
-      await this.restrictions.forgetExpired(tx, input.userId);
-      if (!before) return;
+      assertMayUndo(actor, before);
       await this.restrictions.remove(tx, key);
+      if (!before) return;
       await this.record(tx, actor, input, `user.un${input.kind}`, before, null);
     });
   }
@@ -98,8 +106,7 @@ export class RestrictionsService {
   /** A room with members keeps an owner: when the last one goes, whoever is next in rank and time takes over. */
   private async expel(tx: Transaction, { room, member }: Restricted): Promise<void> {
     if (!room || !member) return;
-    await this.members.remove(tx, room.id, member.userId);
-    tx.raise(new MemberLeft(room.id, member.userId, member.user.username, 'banned'));
+    await this.admission.endMembership(tx, room.id, member.user, 'banned');
     if (member.role !== 'owner' || (await this.members.countOwners(tx, room.id)) > 0) return;
     const heir = await this.members.heir(tx, room.id);
     if (heir === undefined) return;
@@ -125,6 +132,24 @@ export class RestrictionsService {
       ...(after && { after: until(after) }),
     });
   }
+}
+
+/** Nothing is gained by saying it again; an administrator who does makes it theirs. */
+function isSame(
+  before: RestrictionEntity,
+  wanted: Pick<NewRestriction, 'until' | 'reason' | 'byAdministrator'>,
+): boolean {
+  return (
+    before.reason === wanted.reason &&
+    before.until?.getTime() === wanted.until?.getTime() &&
+    (before.byAdministrator || !wanted.byAdministrator)
+  );
+}
+
+/** What an administrator of the installation decided is not for the people of the room to lift, shorten or replace. */
+function assertMayUndo(actor: Actor, before: RestrictionEntity | null): void {
+  if (before?.byAdministrator && actor.role !== 'admin')
+    throw new AppError('FORBIDDEN', 'Only administrators change what an administrator has decided');
 }
 
 function keyOf({ userId, roomId = EVERYWHERE, kind }: LiftRestriction): RestrictionKey {

@@ -5,8 +5,9 @@ import { CONFIG } from '../platform/config/config.module.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
+import { ModerationLock } from './moderation-lock.service.js';
 import { assertMayWrite, assertNotBanned } from './restrictions.policy.js';
-import { RestrictionsRepository } from './restrictions.repository.js';
 import type { RoomMemberEntity } from './room-member.entity.js';
 import type { RoomEntity } from './room.entity.js';
 import {
@@ -24,7 +25,8 @@ export class RoomAccess {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly rooms: RoomsRepository,
-    private readonly restrictions: RestrictionsRepository,
+    private readonly moderation: ModerationLock,
+    private readonly acting: ActingAdministrator,
   ) {}
 
   /** FORBIDDEN where only administrators create rooms. Direct rooms are not asked for. */
@@ -33,10 +35,10 @@ export class RoomAccess {
       throw new AppError('FORBIDDEN', 'Only administrators create rooms here');
   }
 
-  /** NOT_A_MEMBER of an open room, NOT_FOUND of every other, whether it exists or not. */
-  async member(actor: Actor, roomId: string): Promise<Membership> {
+  /** NOT_A_MEMBER of an open room, `notFound` of every other, whether it exists or not. */
+  async member(actor: Actor, roomId: string, notFound = roomNotFound()): Promise<Membership> {
     const found = await this.rooms.findFor(actor.userId, roomId);
-    if (!found?.member) throw notInRoom(found?.room);
+    if (!found?.member) throw notInRoom(found?.room, notFound);
     return { room: found.room, member: found.member };
   }
 
@@ -60,7 +62,7 @@ export class RoomAccess {
     capability: Capability,
   ): Promise<Membership> {
     const room = await this.rooms.lock(tx, roomId);
-    await this.restrictions.hold(tx);
+    await this.moderation.hold(tx);
     // Read after the locks are held: what was committed while waiting for them counts.
     const found = await this.rooms.findFor(actor.userId, roomId, tx.manager);
     if (!found?.member) throw notInRoom(room);
@@ -78,6 +80,7 @@ export class RoomAccess {
     roomId: string,
   ): Promise<{ room: RoomEntity; member: RoomMemberEntity | null }> {
     if (actor.role !== 'admin') return this.lockedMember(tx, actor, roomId, 'room:moderate');
+    await this.acting.assert(tx, actor);
     const room = await this.rooms.lock(tx, roomId);
     if (!room) throw roomNotFound();
     return { room, member: null };

@@ -3,6 +3,7 @@ import type { OnRoom } from '../contract/admin.js';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
+import { ActingAdministrator } from '../users/acting-administrator.service.js';
 import { RoomTurns } from './room-turns.js';
 import { RoomChanged } from './rooms.events.js';
 import { roomNotFound } from './rooms.policy.js';
@@ -12,6 +13,7 @@ import { RoomsRepository } from './rooms.repository.js';
 @Injectable()
 export class RoomAdministration {
   constructor(
+    private readonly acting: ActingAdministrator,
     private readonly turns: RoomTurns,
     private readonly rooms: RoomsRepository,
     private readonly audit: AuditLog,
@@ -29,11 +31,11 @@ export class RoomAdministration {
   private async setFrozen(actor: Actor, { roomId, reason }: OnRoom, frozen: boolean): Promise<void> {
     assertAdministrator(actor);
     await this.turns.run(roomId, async (tx) => {
+      await this.acting.assert(tx, actor);
       const room = await this.rooms.lock(tx, roomId);
       if (!room) throw roomNotFound();
       if ((room.frozenAt !== null) === frozen) return;
-      const frozenAt = frozen ? new Date() : null;
-      await this.rooms.update(tx, roomId, { frozenAt });
+      const frozenAt = await this.rooms.setTime(tx, roomId, 'frozenAt', frozen);
       tx.raise(new RoomChanged(roomId));
       await this.audit.append(tx, actor, {
         act: frozen ? 'room.freeze' : 'room.unfreeze',

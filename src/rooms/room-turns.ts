@@ -37,7 +37,7 @@ export class RoomTurns {
   }
 
   /** UNAVAILABLE when the room is not to be had in time. `work` may run several times, and is committed once. */
-  run<T>(roomId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  run<T>(roomId: string, work: (tx: Transaction) => Promise<T>, pauseMs = RETRY_MS): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     return this.line.run(roomId, async () => {
       for (;;) {
@@ -47,14 +47,14 @@ export class RoomTurns {
           if (sqlStateOf(error) !== '55P03') throw error;
         }
         // Without a place: others have theirs meanwhile.
-        await pause(RETRY_MS);
+        await pause(pauseMs);
       }
     });
   }
 
   private once<T>(work: (tx: Transaction) => Promise<T>, deadline: number): Promise<T> {
     if (performance.now() >= deadline)
-      throw new AppError('UNAVAILABLE', 'The room is busy', { retryAfterMs: 1000 });
+      throw new AppError('UNAVAILABLE', 'Others are in the way: try again', { retryAfterMs: 1000 });
     return this.unitOfWork.run(async (tx) => {
       await this.rooms.limitLockWaits(tx, LOCK_WAIT_MS);
       return work(tx);

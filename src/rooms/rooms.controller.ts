@@ -5,6 +5,7 @@ import type { Actor } from '../platform/identity/actor.js';
 import { CurrentActor } from '../platform/identity/current-actor.decorator.js';
 import { Throttled } from '../platform/throttling/throttle.interceptor.js';
 import { CreateRoomDto, RoomChangesDto, RoomRefDto } from './dto/rooms.dto.js';
+import { RoomSettings } from './room-settings.service.js';
 import { RoomsService } from './rooms.service.js';
 
 /** Rooms over REST. The list with unread counts is in `chat/`, which knows messages too. */
@@ -12,7 +13,10 @@ import { RoomsService } from './rooms.service.js';
 @ApiBearerAuth()
 @Controller('rooms')
 export class RoomsController {
-  constructor(private readonly rooms: RoomsService) {}
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly settings: RoomSettings,
+  ) {}
 
   /** Creates a room; for a direct room returns the one that these people have. */
   @Post()
@@ -34,13 +38,13 @@ export class RoomsController {
     @Param() { roomId }: RoomRefDto,
     @Body() body: RoomChangesDto,
   ): Promise<{ room: Room }> {
-    return this.rooms.update(actor, { ...body, roomId });
+    return this.settings.update(actor, { ...body, roomId });
   }
 
   /** Archives the room: nothing that was said is lost. */
   @Delete(':roomId')
   @HttpCode(200)
   archive(@CurrentActor() actor: Actor, @Param() { roomId }: RoomRefDto): Promise<{ room: Room }> {
-    return this.rooms.update(actor, { roomId, archived: true });
+    return this.settings.update(actor, { roomId, archived: true });
   }
 }

@@ -9,6 +9,13 @@ export interface MemberAddedFact {
 }
 export const MEMBER_ADDED = 'member.added' as OutboxTopic<MemberAddedFact>;
 
+/** A membership ended, however. There may be another by the time it is handled. */
+export interface MemberLeftFact {
+  roomId: string;
+  userId: string;
+}
+export const MEMBER_LEFT = 'member.left' as OutboxTopic<MemberLeftFact>;
+
 /** Somebody became a member; by somebody else's hand when `added`. */
 export class MemberJoined {
   constructor(
@@ -19,12 +26,14 @@ export class MemberJoined {
   ) {}
 }
 
+export type LeavingReason = 'left' | 'kicked' | 'banned';
+
 export class MemberLeft {
   constructor(
     readonly roomId: string,
     readonly userId: string,
     readonly username: string,
-    readonly reason: 'left' | 'kicked' | 'banned',
+    readonly reason: LeavingReason,
   ) {}
 }
 

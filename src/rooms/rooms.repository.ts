@@ -102,6 +102,24 @@ export class RoomsRepository {
     if (Object.keys(change).length > 0) await tx.manager.update(RoomEntity, { id: roomId }, change);
   }
 
+  /** Sets it to this moment by the clock of the database, or clears it. */
+  async setTime(
+    tx: Transaction,
+    roomId: string,
+    column: 'frozenAt' | 'archivedAt',
+    on: boolean,
+  ): Promise<Date | null> {
+    const result = await tx.manager
+      .createQueryBuilder()
+      .update(RoomEntity)
+      .set({ [column]: on ? () => 'clock_timestamp()' : null })
+      .where({ id: roomId })
+      .returning('frozen_at AS "frozenAt", archived_at AS "archivedAt"')
+      .execute();
+    const [row] = result.raw as [Pick<RoomEntity, 'frozenAt' | 'archivedAt'>];
+    return row[column];
+  }
+
   findDirect(tx: Transaction, directKey: string): Promise<RoomEntity | null> {
     return tx.manager.findOneBy(RoomEntity, { directKey });
   }

@@ -1,23 +1,22 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
-import type { CreateRoom, JoinRoom, UpdateRoom } from '../contract/chat.js';
+import type { CreateRoom, JoinRoom } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Room } from '../contract/views.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
-import { Admission } from './admission.js';
+import { Admission, type Wanted } from './admission.js';
 import { MembersRepository } from './members.repository.js';
 import { RoomAccess } from './room-access.service.js';
 import { RoomTurns } from './room-turns.js';
 import { RoomViews } from './room-views.service.js';
 import type { RoomEntity } from './room.entity.js';
-import { MemberLeft, RoomChanged } from './rooms.events.js';
 import { assertNotLastOwner, isOpen, roomNotFound } from './rooms.policy.js';
 import { RoomsRepository } from './rooms.repository.js';
 
-/** Rooms come to be, are joined and left, and change. */
+/** Rooms come to be, are joined and left, and shown. */
 @Injectable()
 export class RoomsService {
   constructor(
@@ -61,28 +60,8 @@ export class RoomsService {
     await this.turns.run(roomId, async (tx) => {
       const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:leave');
       if (room.memberCount > 1) assertNotLastOwner(member.role, await this.members.countOwners(tx, roomId));
-      await this.members.remove(tx, roomId, actor.userId);
-      tx.raise(new MemberLeft(roomId, actor.userId, actor.username, 'left'));
+      await this.admission.endMembership(tx, roomId, { id: actor.userId, username: actor.username }, 'left');
     });
-  }
-
-  async update(
-    actor: Actor,
-    { roomId, name, topic, slowModeSeconds, archived }: UpdateRoom,
-  ): Promise<{ room: Room }> {
-    await this.turns.run(roomId, async (tx) => {
-      const { room, member } = await this.access.lockedMember(tx, actor, roomId, 'room:update');
-      if (archived !== undefined && member.role !== 'owner')
-        throw new AppError('FORBIDDEN', 'Only owners archive a room');
-      await this.rooms.update(tx, roomId, {
-        ...(name !== undefined && { name }),
-        ...(topic !== undefined && { topic: topic === '' ? null : topic }),
-        ...(slowModeSeconds !== undefined && { slowModeSeconds }),
-        ...(archived !== undefined && { archivedAt: archived ? (room.archivedAt ?? new Date()) : null }),
-      });
-      tx.raise(new RoomChanged(roomId));
-    });
-    return { room: await this.show(actor, roomId) };
   }
 
   async show(actor: Actor, roomId: string): Promise<Room> {
@@ -99,12 +78,10 @@ export class RoomsService {
     await this.turns.run(roomId, async (tx) => {
       if (!(await this.rooms.insert(tx, { id: roomId, type, name, history })))
         throw new AppError('CONFLICT', 'The room id is taken');
-      const others = memberIds
-        .filter((id) => id !== actor.userId)
-        .map((userId) => ({ userId, role: 'member' as const }));
+      const others = memberIds.map((userId, index) => named(userId, index));
       await this.admission.admit(tx, actor, await this.locked(tx, roomId), [
         { userId: actor.userId, role: 'owner' },
-        ...others,
+        ...others.filter(({ userId }) => userId !== actor.userId),
       ]);
     });
     return roomId;
@@ -134,7 +111,7 @@ export class RoomsService {
         tx,
         actor,
         await this.locked(tx, id),
-        people.map((userId) => ({ userId, role: 'member' })),
+        people.map((userId) => named(userId, memberIds.indexOf(userId))),
       );
       return id;
     });
@@ -145,4 +122,9 @@ export class RoomsService {
     if (!room) throw roomNotFound();
     return room;
   }
+}
+
+/** One of `memberIds`. */
+function named(userId: string, index: number): Wanted {
+  return { userId, role: 'member', path: `memberIds.${String(index)}` };
 }

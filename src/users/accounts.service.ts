@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { User } from '../contract/views.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import type { UserEntity } from './user.entity.js';
 import { UserRoleChanged } from './users.events.js';
@@ -8,12 +9,15 @@ import { type ProfileChanges, type UserRow, UsersRepository } from './users.repo
 
 export type NewAccount = UserRow;
 
-type Profile = Pick<UserEntity, 'id' | 'name' | 'avatarUrl' | 'role'>;
+type Profile = Pick<UserEntity, 'id' | 'name' | 'avatarUrl' | 'role' | 'roleByIssuer'>;
 
 /** The accounts as `auth` needs them: it runs before there is an actor, so nothing here asks who acts. */
 @Injectable()
 export class AccountsService {
-  constructor(private readonly users: UsersRepository) {}
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly audit: AuditLog,
+  ) {}
 
   find(id: string, tx?: Transaction): Promise<UserEntity | null> {
     return this.users.find(id, tx);
@@ -38,10 +42,20 @@ export class AccountsService {
     return (await this.users.insert(tx, account)) ? this.users.find(account.id, tx) : null;
   }
 
-  /** Follows what another issuer says about its user. */
+  /** Follows what another issuer says about its user. Two tokens that say the same at once change a role once. */
   async change<P extends Profile>(tx: Transaction, user: P, changes: ProfileChanges): Promise<P> {
+    const before = (await this.users.lock(tx, user.id))?.role;
     await this.users.update(tx, user.id, changes);
-    if (changes.role !== undefined) tx.raise(new UserRoleChanged(user.id, changes.role));
+    if (changes.role !== undefined && before !== undefined && changes.role !== before) {
+      tx.raise(new UserRoleChanged(user.id, changes.role));
+      await this.audit.append(tx, null, {
+        act: 'user.role',
+        target: { type: 'user', id: user.id },
+        reason: 'A token of their issuer says so',
+        before: { role: before },
+        after: { role: changes.role },
+      });
+    }
     return { ...user, ...changes };
   }
 
@@ -50,17 +64,18 @@ export class AccountsService {
     return this.users.invalidateTokens(tx, userId);
   }
 
-  administratorExists(): Promise<boolean> {
-    return this.users.administratorExists();
+  /** Whether there ever was one, also when nobody is left. */
+  administratorWasMade(): Promise<boolean> {
+    return this.users.administratorWasMade();
   }
 
-  /** Like `create`, but at most once: `'exists'` when there is an administrator, also one that was made at the same time. */
+  /** Like `create`, but at most once: `'exists'` when there ever was an administrator, also one that was made at the same time. */
   async createFirstAdministrator(
     tx: Transaction,
     account: Omit<NewAccount, 'role'>,
   ): Promise<UserEntity | 'exists' | null> {
     await this.users.lockAdministrators(tx);
-    if (await this.users.administratorExists(tx)) return 'exists';
+    if (await this.users.administratorWasMade(tx)) return 'exists';
     return this.create(tx, { ...account, role: 'admin' });
   }
 }

@@ -1,15 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { OnUser, SetUserRole } from '../contract/admin.js';
 import type { Page } from '../contract/rest.js';
 import { AuditLog } from '../audit/audit-log.service.js';
+import type { Config } from '../platform/config/config.js';
+import { CONFIG } from '../platform/config/config.module.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
+import { ActingAdministrator } from './acting-administrator.service.js';
 import { cursorOf, keyOf } from './user-cursor.js';
 import type { UserEntity } from './user.entity.js';
 import { UserRoleChanged, UserSuspended } from './users.events.js';
 import { accountView, type Account } from './user.view.js';
-import { assertNotLastAdministrator, assertNotOneself, userNotFound } from './users.policy.js';
+import { assertNotLastAdministrator, assertNotOneself, assertOwnRole } from './users.policy.js';
 import { UsersRepository } from './users.repository.js';
 
 export interface ListAccounts {
@@ -25,7 +28,9 @@ const PAGE = 50;
 @Injectable()
 export class UserAdministration {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly users: UsersRepository,
+    private readonly acting: ActingAdministrator,
     private readonly unitOfWork: UnitOfWork,
     private readonly audit: AuditLog,
   ) {}
@@ -35,7 +40,7 @@ export class UserAdministration {
     assertAdministrator(actor);
     assertNotOneself(actor, userId);
     await this.unitOfWork.run(async (tx) => {
-      const { user, otherAdministrators } = await this.locked(tx, userId);
+      const { user, otherAdministrators } = await this.locked(tx, actor, userId);
       if (user.suspendedAt) return;
       assertNotLastAdministrator(user, otherAdministrators);
       const suspendedAt = await this.users.suspend(tx, userId);
@@ -53,7 +58,7 @@ export class UserAdministration {
   async resume(actor: Actor, { userId, reason }: OnUser): Promise<void> {
     assertAdministrator(actor);
     await this.unitOfWork.run(async (tx) => {
-      const { user } = await this.locked(tx, userId);
+      const user = await this.acting.over(tx, actor, userId);
       if (!user.suspendedAt) return;
       await this.users.resume(tx, userId);
       await this.audit.append(tx, actor, {
@@ -66,12 +71,13 @@ export class UserAdministration {
     });
   }
 
-  /** Also one's own, unless nobody would be left. A user of another issuer gets what their next token says. */
+  /** Also one's own, unless nobody would be left. Not of those whose tokens say it: the next one would take it back. */
   async setRole(actor: Actor, { userId, role, reason }: SetUserRole): Promise<void> {
     assertAdministrator(actor);
     await this.unitOfWork.run(async (tx) => {
-      const { user, otherAdministrators } = await this.locked(tx, userId);
+      const { user, otherAdministrators } = await this.locked(tx, actor, userId);
       if (user.role === role) return;
+      if (this.config.auth.provisioning === 'jit') assertOwnRole(user);
       assertNotLastAdministrator(user, otherAdministrators);
       await this.users.update(tx, userId, { role });
       tx.raise(new UserRoleChanged(userId, role));
@@ -103,14 +109,12 @@ export class UserAdministration {
     };
   }
 
-  /** One act on administrators at a time: two that take the role or the account from each other must not both succeed. */
   private async locked(
     tx: Transaction,
+    actor: Actor,
     userId: string,
   ): Promise<{ user: UserEntity; otherAdministrators: number }> {
-    await this.users.lockAdministrators(tx);
-    const user = await this.users.lock(tx, userId);
-    if (!user) throw userNotFound();
+    const user = await this.acting.over(tx, actor, userId);
     return { user, otherAdministrators: await this.users.countActiveAdministratorsBut(tx, userId) };
   }
 }

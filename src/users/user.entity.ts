@@ -29,6 +29,10 @@ export class UserEntity {
   @Column({ type: 'text', default: 'user' })
   role!: UserRole;
 
+  /** The last token of another issuer said a role: theirs to say, not ours. */
+  @Column({ name: 'role_by_issuer', type: 'boolean', default: false })
+  roleByIssuer!: boolean;
+
   /** Argon2id; null: cannot sign in here, comes with tokens of another issuer. */
   @Column({ name: 'password_hash', type: 'text', nullable: true, select: false })
   passwordHash!: string | null;

@@ -10,6 +10,11 @@ export function assertNotOneself(actor: Actor, userId: string): void {
   if (actor.userId === userId) throw new AppError('CONFLICT', 'Nobody suspends their own account');
 }
 
+/** With `AUTH_PROVISIONING=jit`, where tokens of another issuer are followed. */
+export function assertOwnRole({ roleByIssuer }: { roleByIssuer: boolean }): void {
+  if (roleByIssuer) throw new AppError('CONFLICT', 'The issuer of their tokens decides their role');
+}
+
 /** An installation keeps an administrator who can sign in. */
 export function assertNotLastAdministrator({ role }: { role: UserRole }, others: number): void {
   if (role === 'admin' && others === 0)

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Not, Repository } from 'typeorm';
 import type { UserRole } from '../contract/views.js';
+import { ADVISORY_LOCKS } from '../platform/database/advisory-locks.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
+import { SetupEntity } from './setup.entity.js';
 import { UserEntity } from './user.entity.js';
 
 export interface UserRow {
@@ -11,6 +13,7 @@ export interface UserRow {
   name: string;
   avatarUrl: string | null;
   role: UserRole;
+  roleByIssuer?: boolean;
   passwordHash: string | null;
 }
 
@@ -18,6 +21,7 @@ export interface ProfileChanges {
   name?: string;
   avatarUrl?: string | null;
   role?: UserRole;
+  roleByIssuer?: boolean;
 }
 
 export interface UserFilter {
@@ -29,10 +33,7 @@ export interface UserFilter {
   after: string | undefined;
 }
 
-/** Any number, as long as nothing else locks it: whoever makes administrators or takes them away waits in line here. */
-const ADMINISTRATORS_LOCK = 7_215_001;
-
-/** The table `users`. */
+/** The tables `users` and `setup`. */
 @Injectable()
 export class UsersRepository {
   constructor(@InjectRepository(UserEntity) private readonly users: Repository<UserEntity>) {}
@@ -59,20 +60,31 @@ export class UsersRepository {
       .orIgnore()
       .returning('id')
       .execute();
-    return (result.raw as unknown[]).length === 1;
+    const inserted = (result.raw as unknown[]).length === 1;
+    if (inserted && row.role === 'admin') await this.noteAdministrator(tx);
+    return inserted;
   }
 
   async update(tx: Transaction, id: string, changes: ProfileChanges): Promise<void> {
     await this.table(tx).update({ id }, changes);
+    if (changes.role === 'admin') await this.noteAdministrator(tx);
   }
 
   async invalidateTokens(tx: Transaction, id: string): Promise<void> {
     await this.table(tx).update({ id }, { tokensValidAfter: () => 'now()' });
   }
 
-  /** Waits for the row, and keeps it until the transaction ends. */
+  /**
+   * Waits for the row, and keeps it until the transaction ends. Rows that refer to the user may still be written, or
+   * who holds one of those and waits for this would be waited for in turn.
+   */
   lock(tx: Transaction, id: string): Promise<UserEntity | null> {
-    return this.table(tx).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+    return this.table(tx).findOne({ where: { id }, lock: { mode: 'for_no_key_update' } });
+  }
+
+  /** As it is, and as it stays until the transaction ends. */
+  share(tx: Transaction, id: string): Promise<UserEntity | null> {
+    return this.table(tx).findOne({ where: { id }, lock: { mode: 'pessimistic_read' } });
   }
 
   /** By the clock of the database; gives the time. */
@@ -111,13 +123,18 @@ export class UsersRepository {
     return this.table(tx).countBy({ role: 'admin', suspendedAt: IsNull(), id: Not(id) });
   }
 
-  administratorExists(tx?: Transaction): Promise<boolean> {
-    return this.table(tx).existsBy({ role: 'admin' });
+  /** Whether there ever was one, also when nobody is left. */
+  administratorWasMade(tx?: Transaction): Promise<boolean> {
+    return (tx?.manager ?? this.users.manager).exists(SetupEntity);
   }
 
-  /** Held until the transaction ends, so that two of them do not both find no administrator. */
+  /** Whoever makes the first administrator or acts on accounts waits in line here, until the transaction ends. */
   async lockAdministrators(tx: Transaction): Promise<void> {
-    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [ADMINISTRATORS_LOCK]);
+    await tx.manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.administrators]);
+  }
+
+  private async noteAdministrator(tx: Transaction): Promise<void> {
+    await tx.manager.query('INSERT INTO setup DEFAULT VALUES ON CONFLICT DO NOTHING');
   }
 
   private table(tx: Transaction | undefined): Repository<UserEntity> {

@@ -6,6 +6,8 @@ interface Schema {
   properties?: Record<string, object>;
 }
 interface Operation {
+  tags?: string[];
+  summary?: string;
   parameters?: { name: string; in: string }[];
   requestBody?: { content: Record<string, { schema: { $ref?: string } }> };
   responses: Record<string, unknown>;
@@ -70,11 +72,34 @@ describe('the OpenAPI document', () => {
         'PATCH /api/v1/messages/{messageId}',
         'PUT /api/v1/messages/{messageId}/reactions/{emoji}',
         'GET /api/v1/me/unread',
+        'GET /api/v1/presence',
+        'GET /api/v1/notifications',
+        'GET /api/v1/notifications/decisions',
+        'PUT /api/v1/notification-preferences',
+        'POST /api/v1/push-subscriptions',
+        'PUT /api/v1/moderation/rooms/{roomId}/mutes/{userId}',
+        'POST /api/v1/moderation/reports',
+        'POST /api/v1/admin/users/{userId}/suspend',
+        'GET /api/v1/audit-log',
       ]),
     );
     for (const operations of Object.values(document.paths))
       for (const { responses } of Object.values(operations))
         expect(responses['default']).toMatchObject({ content: { 'application/problem+json': {} } });
+  });
+
+  it('groups every route, and says of each what it is for and what stands in its path', () => {
+    for (const [path, operations] of Object.entries(document.paths))
+      for (const [method, { tags = [], summary = '', parameters = [] }] of Object.entries(operations)) {
+        const inPath = parameters.filter((one) => one.in === 'path').map(({ name }) => `{${name}}`);
+        expect([method, path, tags.length, inPath.sort()]).toEqual([
+          method,
+          path,
+          1,
+          (path.match(/\{\w+\}/g) ?? []).sort(),
+        ]);
+        expect([method, path, summary]).not.toEqual([method, path, '']);
+      }
   });
 
   it('is shown at /docs', async () => {

@@ -6,10 +6,13 @@ import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { runWithRequestId } from '../../src/platform/identity/request-context.js';
 import { Publisher } from '../../src/platform/realtime/publisher.js';
 import type { Actor } from '../harness/actor.js';
+import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import { Intruder } from '../harness/intruder.js';
 import { TestServer } from '../harness/server.js';
-import { identity } from '../harness/writer-fixture.js';
+import { identity, onPostgres } from '../harness/writer-fixture.js';
 
 describe('the audit log', () => {
+  let database: TestDatabase;
   let server: TestServer;
   let root: Actor;
   let alice: Actor;
@@ -42,13 +45,17 @@ describe('the audit log', () => {
       .map((line) => JSON.parse(line) as AuditEntry);
 
   beforeAll(async () => {
-    server = await TestServer.start();
+    database = await createTestDatabase();
+    server = await TestServer.start({}, database);
     root = await server.administrator();
     [alice] = await server.actors('alice');
   });
   // Its trigger is of no concern to TRUNCATE.
   beforeEach(() => sql('TRUNCATE audit_log'));
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await server.stop();
+    await database.drop();
+  });
 
   it('shows who did what to what, why, and in which request', async () => {
     const act = {
@@ -201,6 +208,56 @@ describe('the audit log', () => {
       const { data } = await page({ limit: '1' });
       expect(data).toEqual([entries.at(-1)]);
     });
+
+    /** An act takes its time before it commits: an export in between ended behind it without it, and so did the next one, `since` that end. */
+    (onPostgres() ? it : it.skip)(
+      'waits for acts that are not committed, and lacks nothing before its end',
+      async () => {
+        const { act, release } = await unfinished('slow');
+        const intruder = await Intruder.at(database);
+        const first = exported();
+        await Promise.race([intruder.sees(1), first]);
+        // An export that waits keeps others waiting briefly only.
+        await suspend('meanwhile');
+        release();
+        await act;
+        const targets = async (answer: Response) =>
+          entriesOf(await answer.text()).map(({ target }) => target.id);
+        expect(await targets(await first)).toEqual(['slow', 'meanwhile', 'all']);
+        const [last] = (await page({ limit: '1' })).data;
+        await suspend('later');
+        expect(await targets(await exported({ since: last!.at }))).toEqual(['all', 'later', 'all']);
+        await intruder.leave();
+      },
+    );
+
+    (onPostgres() ? it : it.skip)(
+      'is refused for a while when an act does not end',
+      async () => {
+        const { act, release } = await unfinished('stuck');
+        const answer = await exported();
+        expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'UNAVAILABLE' }]);
+        release();
+        await act;
+        expect((await page()).data).toMatchObject([{ target: { id: 'stuck' } }]);
+      },
+      15_000,
+    );
+
+    /** An act with its entry, before the COMMIT. */
+    async function unfinished(targetId: string) {
+      let release = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      let written = (): void => undefined;
+      const inside = new Promise<void>((resolve) => (written = resolve));
+      const act = inOne(async (tx) => {
+        await write(tx, null, { act: 'user.suspend', target: { type: 'user', id: targetId } });
+        written();
+        await gate;
+      });
+      await inside;
+      return { act, release };
+    }
 
     it('takes a time from and a time to, and writes them down', async () => {
       await sql(

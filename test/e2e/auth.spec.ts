@@ -304,6 +304,30 @@ describe('users of another issuer (AUTH_PROVISIONING=jit)', () => {
     await nils.hasSeenEverythingOf('lobby', nils);
   });
 
+  const roleOf = async (sub: string, more: object = {}) => (await me(signToken({ sub, ...more }))).role;
+  const setRole = (root: Actor, id: string, role: string) =>
+    root.rest('PUT', `/admin/users/${id}/role`, { role, reason: 'As the rules say' });
+
+  /** Demoting a user whose tokens say `admin` was undone by the very same token, and left nothing in the audit log. */
+  it('have the role that their issuer says, in the audit log too, and no administrator says another', async () => {
+    const root = await server.administrator();
+    expect(await roleOf('told', { role: 'user' })).toBe('user');
+    await Promise.all([1, 2, 3].map(() => roleOf('told', { role: 'admin' })));
+    expectProblem(await setRole(root, 'told', 'user'), 409, 'CONFLICT');
+    expect(await roleOf('told', { role: 'admin' })).toBe('admin');
+    expect((await root.rest('GET', '/audit-log?targetId=told')).body).toMatchObject({
+      data: [{ act: 'user.role', actor: null, before: { role: 'user' }, after: { role: 'admin' } }],
+    });
+    // Where the issuer says nothing of roles, or no longer, they are ours to say.
+    expect(await roleOf('told')).toBe('admin');
+    for (const id of ['told', 'untold']) {
+      await roleOf(id);
+      expect((await setRole(root, id, 'admin')).status).toBe(204);
+      expect((await setRole(root, id, 'user')).status).toBe(204);
+      expect(await roleOf(id)).toBe('user');
+    }
+  });
+
   it('two first tokens at once make one user', async () => {
     const sessions = [1, 2, 3, 4].map(() => foreignSession('twin'));
     const devices = await Promise.all(sessions.map((session) => server.connected(session)));
@@ -364,6 +388,28 @@ describe('the link that makes the first administrator', () => {
     expect((await fetch(`${server.url}${link}`)).status).toBe(404);
     expect((await submit({ token, username: 'second', password: PASSWORD })).status).toBe(404);
     expect(await server.app.get(Administrator, { strict: false }).setupLink()).toBeUndefined();
+  });
+
+  /** An issuer took the role from the only administrator, and the link, which stands in every log, worked again. */
+  it('stays dead when nobody is an administrator any more', async () => {
+    const jit = await TestServer.start({ AUTH_PROVISIONING: 'jit', JWT_SECRET: SHARED_SECRET });
+    try {
+      const administrator = jit.app.get(Administrator, { strict: false });
+      const link = (await administrator.setupLink())!;
+      for (const role of ['admin', 'user'])
+        expect(await jit.actor(foreignSession('chief', { role })).rest('GET', '/users/me')).toMatchObject({
+          body: { role },
+        });
+      expect(await administrator.setupLink()).toBeUndefined();
+      expect((await fetch(`${jit.url}${link}`)).status).toBe(404);
+      const token = new URL(link, jit.url).searchParams.get('token')!;
+      const form = new URLSearchParams({ token, username: 'mallory', password: PASSWORD });
+      expect((await fetch(`${jit.url}/setup`, { method: 'POST', body: form })).status).toBe(404);
+      // The command line still makes one.
+      await jit.administrator();
+    } finally {
+      await jit.stop();
+    }
   });
 
   it('is of no use without its token', async () => {

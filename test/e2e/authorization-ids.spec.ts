@@ -153,7 +153,7 @@ describe('ids of what one may not see', () => {
       () => loner.presence.got('presence:list').length === 2,
       'the list after the watch',
     );
-    expect(loner.presence.got('presence:list').at(-1)).toEqual({ users: [] });
+    expect(loner.presence.got('presence:list').at(-1)).toEqual({ users: [], of: 'watched' });
     const { body } = await loner.rest('GET', `/presence?userIds=${userIds.join(',')}`);
     expect(body).toMatchObject({ data: [] });
   });

@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { EmailAddressesRepository } from '../../src/delivery/email-addresses.repository.js';
 import { Jobs } from '../../src/platform/jobs/jobs.js';
 import type { Actor } from '../harness/actor.js';
@@ -116,6 +117,21 @@ describe('the e-mail address', () => {
     expect(await setting()).toMatchObject({ address: 'bob5@example.com' });
   });
 
+  // One mailbox has many spellings: with each of them another user could have it mailed.
+  it('is mailed five times an hour at most, however it is spelled and whoever asks', async () => {
+    const spellings = [
+      ADDRESS,
+      'BOB@example.com',
+      'bob+1@example.com',
+      'Bob+two@Example.com',
+      'bob+@EXAMPLE.com',
+    ];
+    for (const address of spellings) await asks(address);
+    const { status } = await alice.rest('PUT', SETTING, { address: 'bob+6@example.com' });
+    expect(status).toBe(429);
+    expect(mails.mails).toHaveLength(5);
+  });
+
   it.each([
     '',
     'bob',
@@ -123,6 +139,11 @@ describe('the e-mail address', () => {
     'a@b.com, c@d.com',
     'Bob <bob@example.com>',
     'bob@example.com\r\nBcc: x@example.com',
+    // A quoted local part takes anything: another header, too.
+    '"a\r\nBcc: victim@example.com"@example.com',
+    '"bob"@example.com',
+    'bob\u0007@example.com',
+    `${'a'.repeat(60)}@${`${'b'.repeat(60)}.`.repeat(4)}com`,
   ])('refuses %j', async (address) => {
     expect((await bob.rest('PUT', SETTING, { address })).status).toBe(400);
   });
@@ -149,6 +170,49 @@ describe('the digest', () => {
     expect(next.text).toContain('* carol\n  and me');
     expect(next.text).not.toContain('Hello');
     expect(next.headers['message-id']).not.toBe(mail.headers['message-id']);
+  });
+
+  // Only the newest 200 were looked at, before those without e-mail were left out.
+  it('finds what is told by e-mail behind however much that is not', async () => {
+    await confirms();
+    await alice.does('room:join', { roomId: 'muted', roomName: 'Muted' });
+    await bob.does('room:join', { roomId: 'muted' });
+    await bob.notifications.connect();
+    await bob.notifications.does('preference:set', { roomId: 'muted', level: 'none' });
+    await server.app.get(DataSource).query(
+      `INSERT INTO notifications (id, user_id, kind, title, body, room_id, count, silent, grown_version, created_at, updated_at)
+       SELECT gen_random_uuid(), $1, CASE WHEN n % 2 = 1 THEN 'mention' ELSE 'message' END, 'number ' || n, 'b',
+              CASE WHEN n > 1 AND n % 2 = 1 THEN 'muted' END, 1, false, n, clock_timestamp(), clock_timestamp()
+         FROM generate_series(1, 500) n`,
+      [bob.id],
+    );
+    await alice.sends(await alice.startsDirectWith(bob), 'hello');
+    const { text } = await mails.mail(2);
+    expect(text).toContain('* number 1\n');
+    expect(text).toContain('hello');
+    expect(text).not.toContain('number 2\n');
+    expect(text).not.toContain('number 499\n');
+  });
+
+  // Whoever had chosen announcements by e-mail got none.
+  it('tells announcements, to those who want them by e-mail', async () => {
+    await confirms();
+    const [carol] = await server.actors('carol');
+    const root = await server.administrator();
+    await carol.rest('PUT', SETTING, { address: 'carol@example.com' });
+    const link = linkIn((await mails.mail(2)).text, 'confirm');
+    expect((await fetch(link, { method: 'POST' })).status).toBe(200);
+    const wants = { kind: 'announcement', channels: { email: true } };
+    expect((await bob.rest('PUT', '/notification-preferences', wants)).status).toBe(200);
+    await root.rest('POST', '/admin/announcements', { title: 'Water', body: 'is off', reason: 'a test' });
+    const mail = await mails.mail(3);
+    expect(mail.to).toEqual([ADDRESS]);
+    expect(mail.text).toContain('* Water\n  is off');
+    // The walk is over: carol is not among those whose digest waits.
+    await counted(server, 'parley_jobs_total{queue="email-announcement",result="ok"}', 1);
+    await counted(server, 'parley_jobs_total{queue="email-digest",result="ok"}', 1);
+    expect((await server.app.get(Jobs, { strict: false }).waiting()).get('email-digest') ?? 0).toBe(0);
+    expect(mails.mails).toHaveLength(3);
   });
 
   it('is not sent when everything was seen meanwhile', async () => {

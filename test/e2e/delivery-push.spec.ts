@@ -1,5 +1,8 @@
-import type { Page, PushKey, PushSubscription } from '../../src/contract/rest.js';
+import { DataSource } from 'typeorm';
+import { v7 as uuid } from 'uuid';
+import type { Page, PushSubscription } from '../../src/contract/rest.js';
 import { Jobs } from '../../src/platform/jobs/jobs.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import type { Actor } from '../harness/actor.js';
 import { counted } from '../harness/counted.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
@@ -29,18 +32,51 @@ async function subscriptionsOf(actor: Actor): Promise<PushSubscription[]> {
 const pushes = (server: TestServer, result: string, n: number): Promise<void> =>
   counted(server, `parley_push_total{result="${result}"}`, n);
 
+/** Resolves when so many pushes are in one of these states. */
+async function jobs(server: TestServer, states: string, n: number): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const [row] = await server.app
+      .get(DataSource)
+      .query<{ n: number }[]>(
+        `SELECT count(*)::int AS n FROM pgboss.job WHERE name LIKE 'push%' AND state ${states}`,
+      );
+    if (row?.n === n) return;
+    if (performance.now() > deadline)
+      throw new Error(`Waited for ${String(n)} pushes ${states}; there are ${String(row?.n)}`);
+  }
+}
+
+const nothingUnderWay = (server: TestServer): Promise<void> => jobs(server, "< 'completed'", 0);
+
 describe('web push', () => {
   let server: TestServer;
   let alice: Actor;
   let bob: Actor;
   let room: string;
 
-  beforeEach(async () => {
+  let people = 0;
+  const before = new Map<string, number>();
+
+  beforeAll(async () => {
     server = await TestServer.start({ ...ENVIRONMENT, PUSH_DELAY_SECONDS: '0' });
-    [alice, bob] = await server.actors('alice', 'bob');
-    room = await alice.startsDirectWith(bob);
   });
-  afterEach(() => server.stop());
+  beforeEach(async () => {
+    people++;
+    [alice, bob] = await server.actors(`alice${String(people)}`, `bob${String(people)}`);
+    room = await alice.startsDirectWith(bob);
+    await nothingUnderWay(server);
+    const text = await server.app.get(Metrics, { strict: false }).text();
+    for (const [, series = '', count] of text.matchAll(/^(parley_(?:push|jobs)_total\{.*\}) (\d+)$/gm))
+      before.set(series, Number(count));
+  });
+  afterAll(() => server.stop());
+
+  /** Resolves when this test has made so many of them. */
+  const made = (series: string, n: number): Promise<void> =>
+    counted(server, series, (before.get(series) ?? 0) + n);
+  const pushed = (result: string, n: number): Promise<void> =>
+    made(`parley_push_total{result="${result}"}`, n);
 
   it('tells a direct message in each browser of its reader, encrypted for it, and nobody else', async () => {
     const [phone, laptop, hers] = [service.browser(), service.browser(), service.browser()];
@@ -61,37 +97,8 @@ describe('web push', () => {
       expect(headers).toMatchObject({ ttl: '86400', urgency: 'high', 'content-encoding': 'aes128gcm' });
       expect(headers.authorization).toMatch(/^vapid t=.+, k=.+/);
     }
-    await pushes(server, 'sent', 2);
+    await pushed('sent', 2);
     expect(service.all(hers)).toEqual([]);
-  });
-
-  it('gives one key to everybody, and keeps endpoint and keys of a browser to itself', async () => {
-    const answers = await Promise.all(
-      [alice, bob].map((actor) => actor.rest('GET', '/push-subscriptions/key')),
-    );
-    const keys = answers.map(({ body }) => (body as PushKey).publicKey);
-    expect(new Set(keys).size).toBe(1);
-    expect(Buffer.from(keys[0] ?? '', 'base64url')).toHaveLength(65);
-    const browser = service.browser();
-    const made = await subscribes(bob, browser);
-    const again = await subscribes(bob, browser);
-    expect(again.id).toBe(made.id);
-    const listed = await subscriptionsOf(bob);
-    expect(listed).toEqual([{ ...again, service: new URL(browser.subscription.endpoint).host }]);
-    for (const secret of [browser.path, browser.subscription.keys.auth, browser.subscription.keys.p256dh])
-      expect(JSON.stringify(listed)).not.toContain(secret);
-  });
-
-  it('keeps the 20 newest, and lets nobody touch those of others', async () => {
-    const made: string[] = [];
-    for (let n = 0; n < 21; n++) made.push((await subscribes(bob, service.browser())).id);
-    const ids = (await subscriptionsOf(bob)).map(({ id }) => id);
-    expect(ids).toEqual(made.slice(1).reverse());
-    const path = `/push-subscriptions/${String(made.at(-1))}`;
-    expect((await alice.rest('DELETE', path)).status).toBe(404);
-    expect((await bob.rest('DELETE', path)).status).toBe(204);
-    expect((await bob.rest('DELETE', path)).status).toBe(404);
-    expect(await subscriptionsOf(alice)).toEqual([]);
   });
 
   it('a browser that changes hands is told what concerns its present user only', async () => {
@@ -111,7 +118,7 @@ describe('web push', () => {
     service.answersTo(gone, { status: 410 });
     await alice.sends(room, 'hello');
     await service.delivered(here);
-    await pushes(server, 'gone', 1);
+    await pushed('gone', 1);
     expect((await subscriptionsOf(bob)).map(({ id }) => id)).toEqual([kept.id]);
   });
 
@@ -122,8 +129,8 @@ describe('web push', () => {
     service.answersTo(failing, { status: 500 }, { status: 503 });
     await alice.sends(room, 'hello');
     await service.delivered(failing);
-    await pushes(server, 'sent', 2);
-    await pushes(server, 'failed', 2);
+    await pushed('sent', 2);
+    await pushed('failed', 2);
     expect([service.all(failing), service.all(here)].map(({ length }) => length)).toEqual([1, 1]);
     expect((await subscriptionsOf(bob)).some(({ failedAt }) => failedAt !== undefined)).toBe(false);
   });
@@ -144,132 +151,141 @@ describe('web push', () => {
     await subscribes(bob, browser);
     service.answersTo(browser, { status: 413 });
     await alice.sends(room, 'hello');
-    await pushes(server, 'failed', 1);
-    const jobs = server.app.get(Jobs, { strict: false });
-    await counted(server, 'parley_jobs_total{queue="push",result="dead"}', 1);
-    const dead = await jobs.dead('push', undefined, 10);
+    await pushed('failed', 1);
+    await made('parley_jobs_total{queue="push",result="dead"}', 1);
+    const queues = server.app.get(Jobs, { strict: false });
+    const dead = await queues.dead('push', undefined, 10);
     expect(dead).toMatchObject([{ attempts: 1, data: { userId: bob.id } }]);
     expect(dead[0]?.error).toContain('413');
     expect(JSON.stringify(dead)).not.toContain(browser.path);
     expect((await subscriptionsOf(bob))[0]?.failedAt).toBeDefined();
     // Put back by an administrator, it goes out.
-    await jobs.retry(undefined, dead[0]?.id ?? '');
+    await queues.retry(undefined, dead[0]?.id ?? '');
     await service.delivered(browser);
   });
 
-  it('an announcement reaches the browsers of everybody', async () => {
+  /** They are walked page by page, and a page is 200. */
+  it('an announcement reaches the browsers of everybody, 250 of them, each once', async () => {
     const root = await server.administrator();
-    const browsers = [service.browser(), service.browser()];
-    await subscribes(alice, browsers[0]!);
-    await subscribes(bob, browsers[1]!);
+    const browsers = Array.from({ length: 250 }, () => service.browser());
+    const rows = browsers.map(({ subscription: { endpoint, keys } }, n) => ({
+      id: uuid(),
+      user_id: (n % 2 ? alice : bob).id,
+      endpoint,
+      ...keys,
+    }));
+    await server.app.get(DataSource).query(
+      `INSERT INTO push_subscriptions (id, user_id, endpoint, p256dh, auth)
+       SELECT id, user_id, endpoint, p256dh, auth FROM json_populate_recordset(NULL::push_subscriptions, $1)`,
+      [JSON.stringify(rows)],
+    );
     await root.admin.connect();
     await root.admin.does('announcement:send', { title: 'Maintenance', body: 'At noon', reason: 'planned' });
-    for (const browser of browsers)
-      expect((await service.delivered(browser)).payload).toMatchObject({
-        kind: 'announcement',
-        title: 'Maintenance',
-      });
-  });
-
-  it.each([
-    ['no URL', 'nonsense', 'endpoint'],
-    ['another protocol', 'ftp://example.com/x', 'endpoint'],
-    ['credentials', 'https://user:word@example.com/x', 'endpoint'],
-    ['too long', `https://example.com/${'x'.repeat(2040)}`, 'endpoint'],
-  ])('refuses an endpoint with %s', async (_what, endpoint, path) => {
-    const { status, body } = await bob.rest('POST', '/push-subscriptions', {
-      ...service.browser().subscription,
-      endpoint,
-    });
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ path }] });
-  });
-
-  it('refuses keys that are none', async () => {
-    const { endpoint, keys } = service.browser().subscription;
-    const notOnTheCurve = Buffer.alloc(65, 4).toString('base64url');
-    for (const wrong of [
-      { ...keys, p256dh: notOnTheCurve },
-      { ...keys, p256dh: 'AAAA' },
-      { ...keys, auth: 'AAAA' },
-    ])
-      expect((await bob.rest('POST', '/push-subscriptions', { endpoint, keys: wrong })).status).toBe(400);
+    for (const browser of browsers) await service.delivered(browser);
+    await nothingUnderWay(server);
+    const told = browsers.map((browser) => service.all(browser).map(({ kind, title }) => [kind, title]));
+    expect(told).toEqual(browsers.map(() => [['announcement', 'Maintenance']]));
   });
 });
 
+interface Story {
+  room: string;
+  alice: Actor;
+  bob: Actor;
+  browser: TestBrowser;
+}
+
 describe('web push that waits a moment', () => {
   let server: TestServer;
-  let alice: Actor;
-  let bob: Actor;
-  let room: string;
-  let browser: TestBrowser;
+  let root: Actor;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await TestServer.start({ ...ENVIRONMENT, PUSH_DELAY_SECONDS: '1' });
-    [alice, bob] = await server.actors('alice', 'bob');
-    room = await alice.startsDirectWith(bob);
-    browser = service.browser();
+    root = await server.administrator();
+    await root.admin.connect();
+  });
+  afterAll(() => server.stop());
+
+  async function story(n = 0): Promise<Story> {
+    const [alice, bob] = await server.actors(`alice${String(n)}`, `bob${String(n)}`);
+    const browser = service.browser();
     await subscribes(bob, browser);
     await bob.notifications.connect();
-  });
-  afterEach(() => server.stop());
-
-  /** What the meantime brings makes the push needless: it ends without having been sent. */
-  async function isNotTold(meanwhile: () => Promise<unknown>): Promise<void> {
-    await alice.sends(room, 'hello');
-    await bob.notifications.receives('notification:new');
-    await meanwhile();
-    await pushes(server, 'skipped', 1);
-    expect(service.all(browser)).toEqual([]);
+    return { alice, bob, room: await alice.startsDirectWith(bob), browser };
   }
 
-  it('is not sent when the message was read meanwhile', () =>
-    isNotTold(() => bob.does('message:read', { roomId: room, seq: 1 })));
-
-  it('is not sent when the notification was archived meanwhile', () =>
-    isNotTold(() => {
+  /** What the meantime brings makes the push needless: it ends without having been sent. */
+  const MEANWHILE: Record<string, (story: Story) => Promise<unknown>> = {
+    'the message was read': ({ bob, room }) => bob.does('message:read', { roomId: room, seq: 1 }),
+    'the notification was archived': ({ bob }) => {
       const ids = bob.notifications.got('notification:new').map(({ id }) => id);
       return bob.notifications.does('notification:archive', { ids });
-    }));
-
-  it('is not sent when the room was muted meanwhile', () =>
-    isNotTold(() => bob.notifications.does('preference:set', { roomId: room, level: 'none' })));
-
-  it('is not sent when the channel was switched off meanwhile', () =>
-    isNotTold(() => bob.notifications.does('preference:set', { kind: 'direct', channels: { push: false } })));
-
-  it('is not sent when quiet hours have begun meanwhile', () =>
-    isNotTold(() => {
+    },
+    'the room was muted': ({ bob, room }) =>
+      bob.notifications.does('preference:set', { roomId: room, level: 'none' }),
+    'the channel was switched off': ({ bob }) =>
+      bob.notifications.does('preference:set', { kind: 'direct', channels: { push: false } }),
+    'quiet hours have begun': ({ bob }) => {
       const [from, to] = [-1, 1].map((hours) =>
         new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16),
       );
       return bob.notifications.does('preference:set', {
         quietHours: { from: from ?? '', to: to ?? '', timeZone: 'Etc/UTC' },
       });
-    }));
-
-  it('is not sent when the user was suspended meanwhile', async () => {
-    const root = await server.administrator();
-    await root.admin.connect();
-    await isNotTold(() => root.admin.does('user:suspend', { userId: bob.id, reason: 'spam' }));
-  });
-
-  it('is not sent when the message was deleted meanwhile', () =>
-    isNotTold(() => {
+    },
+    'the user was suspended': ({ bob }) =>
+      root.admin.does('user:suspend', { userId: bob.id, reason: 'spam' }),
+    'the message was deleted': ({ alice, bob }) => {
       const messageId = bob.notifications.got('notification:new')[0]?.messageId ?? '';
       return alice.does('message:delete', { messageId });
-    }));
-
-  it('is not sent when the browser unsubscribed meanwhile', () =>
-    isNotTold(async () => {
+    },
+    'the browser unsubscribed': async ({ bob }) => {
       const [subscription] = await subscriptionsOf(bob);
       return bob.rest('DELETE', `/push-subscriptions/${String(subscription?.id)}`);
-    }));
+    },
+  };
+
+  /** Side by side, because each of them has to wait. */
+  it(`is not sent when meanwhile ${Object.keys(MEANWHILE).join(', or ')}`, async () => {
+    const browsers = new Map<string, TestBrowser>();
+    for (const [n, [what, happens]] of Object.entries(MEANWHILE).entries()) {
+      const here = await story(n + 1);
+      browsers.set(what, here.browser);
+      await here.alice.sends(here.room, 'hello');
+      await here.bob.notifications.receives('notification:new');
+      await happens(here);
+    }
+    const told = (): string[] =>
+      [...browsers].filter(([, browser]) => service.all(browser).length > 0).map(([what]) => what);
+    await pushes(server, 'skipped', browsers.size).catch((error: unknown) => {
+      throw new Error(`Told although: ${told().join(', ')}`, { cause: error });
+    });
+    expect(told()).toEqual([]);
+  });
 
   it('tells a burst once, with its count', async () => {
+    const { alice, room, browser } = await story(20);
     for (const text of ['one', 'two', 'three']) await alice.sends(room, text);
     expect((await service.delivered(browser)).payload).toMatchObject({ body: 'three', count: 3 });
     await pushes(server, 'sent', 1);
+    expect(service.all(browser)).toHaveLength(1);
+  });
+
+  /** The notification grows while the push service thinks: a newer push waits already when the patience is asked for. */
+  it('that is asked for patience has the newer push of the same notification wait as well', async () => {
+    const { alice, bob, room, browser } = await story(30);
+    let answer: () => void = () => undefined;
+    const after = new Promise<void>((resolve) => (answer = resolve));
+    service.answersTo(browser, { status: 429, headers: { 'retry-after': '3' }, after });
+    await alice.sends(room, 'one');
+    await service.inbox.find('attempt', { path: browser.path, status: 429 });
+    await alice.sends(room, 'two');
+    await bob.notifications.receives('notification:updated');
+    await jobs(server, "= 'created'", 1);
+    const refusedAt = performance.now();
+    answer();
+    expect((await service.delivered(browser)).payload).toMatchObject({ body: 'two', count: 2 });
+    expect(performance.now() - refusedAt).toBeGreaterThan(2800);
     expect(service.all(browser)).toHaveLength(1);
   });
 });

@@ -91,18 +91,15 @@ describe('hostile REST', () => {
 
   /** What is wrong with the answers, some at a time. */
   async function problemsOf(attempts: Attempt[]): Promise<string[]> {
-    const T: Record<string, number> = {}; setTimeout(() => process.stderr.write('TIMES ' + JSON.stringify(Object.entries(T).sort((a, b) => b[1] - a[1]).slice(0, 14)) + '\n'), 20000);
     const problems: string[] = [];
     for (let from = 0; from < attempts.length; from += AT_ONCE)
       await Promise.all(
         attempts.slice(from, from + AT_ONCE).map(async ([what, judge, ...args]) => {
-          const t0 = Date.now();
           const answer = await send(...args).catch((error: unknown) => ({
             status: 0,
             type: '',
             text: String(error),
           }));
-          const kk = args[0][0] + ' ' + args[0][1].split('?')[0]!.slice(0, 60); T[kk] = (T[kk] ?? 0) + Date.now() - t0;
           const problem = judge(answer);
           if (problem !== undefined)
             problems.push(`${args[0][0]} ${args[0][1].slice(0, 120)} with ${what}: ${problem}`);
@@ -179,7 +176,7 @@ describe('hostile REST', () => {
       return [...values, ...extra.map((json): Attempt => [json, refusal(path), to, `${whole},${json}}`])];
     });
     expect(await problemsOf(attempts)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('refuses bodies that are not one JSON object', async () => {
     const invalid = [
@@ -332,7 +329,7 @@ describe('hostile REST', () => {
       ];
     });
     expect(await problemsOf(attempts)).toEqual([]);
-  });
+  }, 60_000);
 
   it('names the part of the path that is wrong', async () => {
     const attempts = routesWith('path').flatMap((key) =>
@@ -347,7 +344,7 @@ describe('hostile REST', () => {
       ),
     );
     expect(await problemsOf(attempts)).toEqual([]);
-  });
+  }, 60_000);
 
   it('every route stands queries and bodies it does not read', async () => {
     const queries = [
@@ -385,7 +382,7 @@ describe('hostile REST', () => {
         ]),
       ]);
     expect(await problemsOf(attempts)).toEqual([]);
-  });
+  }, 60_000);
 
   it('the one-time link stands forms of every kind', async () => {
     const type = 'application/x-www-form-urlencoded';

@@ -118,6 +118,30 @@ describe('reports', () => {
     expect(((await report(bob, messageId)).body as Report).id).not.toBe(id);
   });
 
+  /** Owners and admins closed the reports of what they had written themselves, and read who had reported it. */
+  it('of one’s own message is closed by others, and names nobody who reported it', async () => {
+    const { messageId } = await alice.sends(roomId, 'awful');
+    const { id } = (await report(bob, messageId, 'awful')).body as Report;
+    const close = (by: Actor) => by.rest('POST', `/moderation/reports/${id}/close`, { status: 'dismissed' });
+    expect(await close(alice)).toMatchObject({ status: 403 });
+    const shown = async (by: Actor) => (await list(by, `roomId=${roomId}`)).find((entry) => entry.id === id);
+    expect(await shown(alice)).toMatchObject({ reason: 'awful', status: 'open' });
+    expect(await shown(alice)).not.toHaveProperty('reportedBy');
+    expect(await shown(root)).toMatchObject({ reportedBy: { id: bob.id } });
+    await alice.does('room:role', { roomId, userId: bob.id, role: 'admin' });
+    expect(await shown(bob)).toMatchObject({ reportedBy: { id: bob.id } });
+    expect(await close(bob)).toMatchObject({ status: 200 });
+    await alice.does('room:role', { roomId, userId: bob.id, role: 'member' });
+  });
+
+  it('whoever is not in an open room is told so, as by every command about its messages', async () => {
+    await alice.does('room:create', { roomId: 'open', name: 'Open', type: 'public' });
+    const { messageId } = await alice.sends('open', 'x');
+    const { code } = await carol.refused('message:react', { messageId, emoji: '👍', on: true });
+    expect((await report(carol, messageId)).body).toMatchObject({ code, status: 403 });
+    expect(code).toBe('NOT_A_MEMBER');
+  });
+
   it('comes page by page, newest first', async () => {
     const room = 'many';
     await alice.does('room:create', { roomId: room, name: 'Many', type: 'public' });
@@ -136,10 +160,32 @@ describe('reports', () => {
 
   it('reaches the administrators who are watching, and nobody else', async () => {
     await root.admin.connect();
+    for (const actor of [alice, bob])
+      await Promise.all([actor.notifications.connect(), actor.presence.connect()]);
+    await alice.presence.does('presence:watch', { userIds: [bob.id] });
+    await bob.presence.does('presence:watch', { userIds: [alice.id] });
     const { messageId } = await bob.sends(roomId, 'now');
     const { body } = await report(alice, messageId);
     expect(await root.admin.receives('report:created', { messageId })).toEqual(body);
-    expect(alice.inbox.all('report:created')).toEqual([]);
+    // On each of the roads of everybody else something later comes, and no report before it.
+    await alice.hasSeenEverythingOf(roomId, bob);
+    await bob.hasSeenEverythingOf(roomId, alice);
+    const { announcement } = await root.admin.does('announcement:send', {
+      title: 'Fence',
+      body: 'x',
+      reason: 'x',
+    });
+    await bob.rest('PUT', '/presence', { status: 'online', text: 'fence' });
+    await alice.rest('PUT', '/presence', { status: 'online', text: 'fence' });
+    for (const [actor, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      await actor.notifications.receives('announcement', { id: announcement.id });
+      await actor.presence.receives('presence:update', { users: [{ userId: other.id, text: 'fence' }] });
+      for (const line of [actor, actor.notifications, actor.presence])
+        expect(line.inbox.all('report:created')).toEqual([]);
+    }
   });
 
   it('is throttled', async () => {

@@ -151,8 +151,12 @@ describe('mutes and bans', () => {
       code: 'NOT_A_MEMBER',
     });
     expect(await bob.refused('room:join', { roomId })).toMatchObject({ code: 'BANNED' });
-    expect(await carol.refused('room:invite', { roomId, userId: bob.id })).toMatchObject({ code: 'BANNED' });
-    expect(codeOf(await alice.rest('POST', `/rooms/${roomId}/members`, { userId: bob.id }))).toBe('BANNED');
+    expect(await carol.refused('room:invite', { roomId, userId: bob.id })).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(codeOf(await alice.rest('POST', `/rooms/${roomId}/members`, { userId: bob.id }))).toBe(
+      'FORBIDDEN',
+    );
     // Elsewhere he is who he was.
     await alice.does('room:create', { type: 'public', name: 'Other', memberIds: [bob.id] });
 
@@ -181,7 +185,9 @@ describe('mutes and bans', () => {
       ...outside,
       requestId: '',
     });
-    expect(await alice.refused('room:invite', { roomId, userId: bob.id })).toMatchObject({ code: 'BANNED' });
+    expect(await alice.refused('room:invite', { roomId, userId: bob.id })).toMatchObject({
+      code: 'FORBIDDEN',
+    });
   });
 
   it('who was never in the room can be banned from it', async () => {
@@ -386,8 +392,8 @@ describe('mutes and bans', () => {
        SELECT 'p' || n, 'p' || n, 'p' || n, 'P', 'user' FROM generate_series(101, 220) n`,
     );
     await writer.sql(
-      `INSERT INTO restrictions (user_id, scope, kind, reason, created_by, created_by_name)
-       SELECT 'p' || n, $1, 'mute', 'x', 'y', 'z' FROM generate_series(101, 220) n`,
+      `INSERT INTO restrictions (user_id, scope, kind, reason, created_by, created_by_name, by_administrator)
+       SELECT 'p' || n, $1, 'mute', 'x', 'y', 'z', false FROM generate_series(101, 220) n`,
       [roomId],
     );
     const found = await restrictions(alice, `roomId=${roomId}`);

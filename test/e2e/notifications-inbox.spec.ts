@@ -192,6 +192,21 @@ describe('the inbox', () => {
   };
 
   describe('announcements', () => {
+    // The banner showed another name than the entry of the same announcement after a rename, and no avatar.
+    it('are told as they are listed, with the name and avatar of their maker', async () => {
+      const avatarUrl = 'https://example.com/boss.png';
+      const boss = await server.administrator('boss');
+      await boss.rest('PATCH', '/users/me', { avatarUrl, name: 'Boss of all' });
+      await boss.rest('POST', '/admin/announcements', {
+        title: 'Air',
+        body: 'Air, in full',
+        reason: 'a test',
+      });
+      const { from } = await bob.notifications.receives('announcement', { title: 'Air' });
+      expect(from).toEqual({ id: boss.id, name: 'Boss of all', avatarUrl });
+      expect((await list(bob)).data[0]?.actor).toEqual(from);
+    });
+
     it('reach everybody as one row, and each reads them for themselves', async () => {
       await alice.notifications.connect();
       const id = await announce('Water');

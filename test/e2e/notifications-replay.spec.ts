@@ -151,6 +151,19 @@ describe('an old inbox and the received events make the freshly read one', () =>
       async () => bob.notifications.does('notification:archive', { ids: [await newest()] }),
     ],
     ['nothing', 'its message is deleted', () => alice.does('message:delete', { messageId: first })],
+    [
+      'nothing',
+      'a room they are removed from',
+      async () => {
+        const { room } = await alice.does('room:create', {
+          type: 'private',
+          name: 'Den',
+          memberIds: [bob.id],
+        });
+        await send(room.id, { mentions: [bob.id] });
+        await alice.does('room:kick', { roomId: room.id, userId: bob.id });
+      },
+    ],
     ['preference:get', 'changes nothing', () => bob.notifications.does('preference:get', {})],
     [
       'preference:set',

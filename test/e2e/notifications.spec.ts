@@ -225,7 +225,7 @@ describe('notifications of messages', () => {
       expect(after.preferences).not.toHaveProperty('quietHours');
     });
 
-    it('pending, until the fact of the message was taken; administrators ask for anybody', async () => {
+    it('that administrators can ask of anybody, and of everybody a page at a time', async () => {
       const roomId = await hall();
       const { messageId } = await alice.sends(roomId, 'hi', { mentions: [bob.id, carol.id] });
       await decided(bob, messageId);

@@ -1,10 +1,11 @@
 import { DataSource } from 'typeorm';
-import { MembersService } from '../../src/rooms/members.service.js';
+import { MemberList } from '../../src/rooms/member-list.service.js';
 import type { OwnPresence, Presence } from '../../src/contract/presence.js';
 import type { Page } from '../../src/contract/rest.js';
 import type { Member, Room } from '../../src/contract/views.js';
 import { DomainEvents } from '../../src/platform/events/domain-events.js';
 import { OwnPresences } from '../../src/presence/own-presence.service.js';
+import { PresenceList } from '../../src/presence/presence-list.service.js';
 import { PresenceChanged } from '../../src/presence/presence.events.js';
 import { PresenceStore } from '../../src/presence/presence.store.js';
 import type { Actor } from '../harness/actor.js';
@@ -279,7 +280,10 @@ describe('presence', () => {
         () => mallory.presence.got('presence:list').length === 2,
         'two lists',
       );
-      expect(mallory.presence.got('presence:list')).toEqual([{ users: [] }, { users: [] }]);
+      expect(mallory.presence.got('presence:list')).toEqual([
+        { users: [], of: 'direct' },
+        { users: [], of: 'watched' },
+      ]);
       expect(await read(mallory, bob, { id: 'nobody' })).toEqual([]);
       await bob.rest('PUT', '/presence', { status: 'busy' });
       await sees(alice, bob, { status: 'busy' });
@@ -293,17 +297,60 @@ describe('presence', () => {
       await ned.startsDirectWith(olga);
       await ned.presence.connect();
       expect(ned.presence.got('presence:list')).toEqual([
-        { users: [{ userId: olga.id, username: 'olga', status: 'online' }] },
+        { users: [{ userId: olga.id, username: 'olga', status: 'online' }], of: 'direct' },
       ]);
       await pete.startsDirectWith(ned);
       await sees(ned, pete, { status: 'online' });
-      expect(ned.presence.got('presence:list')[1]?.users).toHaveLength(1);
+      expect(ned.presence.got('presence:list')[1]).toMatchObject({
+        users: [{ userId: pete.id }],
+        of: 'direct',
+      });
       await pete.rest('PUT', '/presence', { status: 'busy' });
       await sees(ned, pete, { status: 'busy' });
       // They stay watched whatever one unwatches.
       await ned.presence.does('presence:unwatch', { userIds: [pete.id] });
       await pete.rest('PUT', '/presence', { status: 'away' });
       await sees(ned, pete, { status: 'away' });
+    });
+
+    // A list said neither what it answered, nor did two watches of one socket answer in order: the client took the list of
+    // a direct room, or of the other watch, for the answer, and believed that the others cannot be seen.
+    it('each watch is answered by its own list, in the order of the commands', async () => {
+      const [abe, bea, cid] = await server.actors('abe', 'bea', 'cid');
+      for (const person of [abe, bea]) await person.does('room:join', { roomId: 'lists', roomName: 'Lists' });
+      await abe.presence.connect();
+      const lists = () =>
+        abe.presence
+          .got('presence:list')
+          .slice(1)
+          .map(({ of, users }) => [of, users.map(({ userId }) => userId)]);
+      const presences = server.app.get(PresenceList);
+      const states = presences.states.bind(presences);
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const spy = jest.spyOn(presences, 'states').mockImplementationOnce(async (...input) => {
+        await held;
+        return states(...input);
+      });
+      const answered: string[] = [];
+      const watching = (name: string, userId: string) =>
+        abe.presence.does('presence:watch', { userIds: [userId] }).then(() => answered.push(name));
+      const first = watching('first', bea.id);
+      // Commands of one socket arrive in order.
+      const second = watching('second', abe.id);
+      await cid.startsDirectWith(abe);
+      // What does not wait for the first would have been answered by the time of these.
+      for (let fences = 0; fences < 5; fences += 1) await read(abe, bea);
+      release();
+      await Promise.all([first, second]);
+      await sees(abe, cid, { status: 'online' });
+      spy.mockRestore();
+      expect(answered).toEqual(['first', 'second']);
+      expect(lists()).toEqual([
+        ['watched', [bea.id]],
+        ['watched', [abe.id]],
+        ['direct', [cid.id]],
+      ]);
     });
 
     it('at most 500 by presence:watch, whoever they are', async () => {
@@ -385,7 +432,7 @@ describe('presence', () => {
       await chief.presence.receives('presence:removed');
       expect(chief.presence.got('presence:removed')).toEqual([{ userIds: [wanda.id] }]);
       await chief.presence.does('presence:watch', { userIds: [wanda.id] });
-      expect(chief.presence.got('presence:list').at(-1)).toEqual({ users: [] });
+      expect(chief.presence.got('presence:list').at(-1)).toEqual({ users: [], of: 'watched' });
       expect(await read(chief, wanda)).toEqual([]);
     });
   });
@@ -484,7 +531,7 @@ describe('presence', () => {
   });
 
   it('reads the members of a page without a query of its own', async () => {
-    const members = server.app.get(MembersService);
+    const members = server.app.get(MemberList);
     const database = server.app.get(DataSource);
     const spy = jest.spyOn(database, 'query');
     const actor = { ...alice.user, userId: alice.id, expiresAt: Date.now() + 60_000 };

@@ -1,9 +1,7 @@
 import type { Room } from '../../src/contract/views.js';
 import { RoomSubscriptions } from '../../src/platform/realtime/room-subscriptions.js';
-import { RoomAdministration } from '../../src/rooms/room-administration.service.js';
 import type { Actor } from '../harness/actor.js';
 import { TestServer } from '../harness/server.js';
-import { identity } from '../harness/writer-fixture.js';
 
 describe('what people are told of rooms', () => {
   let server: TestServer;
@@ -17,8 +15,9 @@ describe('what people are told of rooms', () => {
   /** `room:updated` of a direct room carried one view for all, and with it the name "". */
   it('a frozen direct room keeps its name, a different one for each', async () => {
     const { room } = await alice.does('room:create', { type: 'direct', memberIds: [bob.id, carol.id] });
-    const rooms = server.app.get(RoomAdministration, { strict: false });
-    await rooms.freeze({ ...identity(carol), role: 'admin' }, { roomId: room.id, reason: 'Heated' });
+    const root = await server.administrator();
+    const { status } = await root.rest('PUT', `/admin/rooms/${room.id}/freeze`, { reason: 'Heated' });
+    expect(status).toBe(204);
     const told = await Promise.all(
       [alice, bob, carol].map((actor) => actor.receives('room:updated', { room: { id: room.id } })),
     );

@@ -4,6 +4,13 @@ import type { AddressInfo } from 'node:net';
 import type { PushPayload, SubscribePush } from '../../src/contract/rest.js';
 import { Inbox } from './inbox.js';
 
+interface PushAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  /** The push service takes its time. */
+  after?: Promise<unknown>;
+}
+
 interface Delivered {
   headers: IncomingHttpHeaders;
   payload: PushPayload;
@@ -20,7 +27,7 @@ export class PushService {
   /** What was accepted, by the path of the browser; and every attempt as `attempt`. */
   readonly inbox = new Inbox();
   private readonly browsers = new Map<string, { keys: ECDH; auth: Buffer }>();
-  private readonly answers = new Map<string, { status: number; headers?: Record<string, string> }[]>();
+  private readonly answers = new Map<string, PushAnswer[]>();
 
   private constructor(
     private readonly server: Server,
@@ -37,21 +44,25 @@ export class PushService {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const path = request.url ?? '';
-        const { status, headers = {} } = service.answers.get(path)?.shift() ?? { status: 201 };
+        const {
+          status,
+          headers = {},
+          after = Promise.resolve(),
+        } = service.answers.get(path)?.shift() ?? { status: 201 };
         service.inbox.record('attempt', { path, status });
         if (status === 201)
           service.inbox.record(path, {
             headers: request.headers,
             payload: service.read(path, Buffer.concat(chunks)),
           });
-        response.writeHead(status, headers).end();
+        void after.then(() => response.writeHead(status, headers).end());
       });
     });
     return service;
   }
 
   /** The next answers to pushes for that browser; afterwards they are accepted. */
-  answersTo(browser: TestBrowser, ...answers: { status: number; headers?: Record<string, string> }[]): void {
+  answersTo(browser: TestBrowser, ...answers: PushAnswer[]): void {
     this.answers.set(browser.path, answers);
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { MODERATION_LOCK } from '../../src/rooms/restriction.entity.js';
+import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
 import type { Actor } from '../harness/actor.js';
 import { TestServer } from '../harness/server.js';
 import { onPostgres, WriterFixture } from '../harness/writer-fixture.js';
@@ -12,14 +12,14 @@ describe('rules and restrictions in the writer', () => {
   let server: TestServer;
   let database: DataSource;
   let writer: WriterFixture;
-  let root: Actor, bob: Actor;
+  let root: Actor, bob: Actor, carol: Actor;
 
   beforeAll(async () => {
     server = await TestServer.start();
     database = server.app.get(DataSource);
     writer = new WriterFixture(server);
     root = await server.administrator();
-    [bob] = await server.actors('bob');
+    [bob, carol] = await server.actors('bob', 'carol');
     await bob.does('room:create', { roomId: 'hall', name: 'Hall', type: 'public' });
   });
   afterAll(() => server.stop());
@@ -83,7 +83,7 @@ describe('rules and restrictions in the writer', () => {
         const act = root.rest(method, path(), body).then(({ status }) => {
           answers.push(`act: ${String(status < 300)}`);
         });
-        await someoneWaitsFor(MODERATION_LOCK);
+        await someoneWaitsFor(ADVISORY_LOCKS.moderation);
         const late = bob.ack('message:send', { roomId: 'hall', content: 'late' }).then(({ status }) => {
           answers.push(`late: ${status}`);
         });
@@ -98,6 +98,81 @@ describe('rules and restrictions in the writer', () => {
         await dropTrigger();
         await root.rest('DELETE', `/moderation/bans/${bob.id}?reason=x`);
       }
+    },
+  );
+
+  /** An act everywhere waited without limit for a writer that was stuck, and everybody who came to write, on any node, behind it. */
+  (onPostgres() ? it : it.skip).each([
+    ['a ban everywhere', 'PUT', () => `/moderation/bans/${carol.id}`, { reason: 'x' }],
+    [
+      'a rule',
+      'POST',
+      () => '/moderation/filters',
+      { kind: 'word', pattern: 'patient', action: 'reject', reason: 'x' },
+    ],
+  ])(
+    '%s that waits for a stuck writer stops nobody, and is done when that one is',
+    async (_w, method, path, body) => {
+      const stuck = database.createQueryRunner();
+      await stuck.startTransaction();
+      await stuck.query('SELECT pg_advisory_xact_lock_shared($1)', [ADVISORY_LOCKS.moderation]);
+      try {
+        let answered = false;
+        const act = root.rest(method, path(), body).finally(() => (answered = true));
+        await someoneWaitsFor(ADVISORY_LOCKS.moderation);
+        for (let n = 0; n < 10; n++) await bob.sends('hall', `meanwhile ${String(n)}`);
+        await bob.does('room:update', { roomId: 'hall', topic: 'meanwhile' });
+        expect(answered).toBe(false);
+        await stuck.rollbackTransaction();
+        expect((await act).status).toBeLessThan(300);
+      } finally {
+        if (stuck.isTransactionActive) await stuck.rollbackTransaction();
+        await stuck.release();
+      }
+    },
+  );
+
+  (onPostgres() ? it : it.skip)(
+    'is given up with UNAVAILABLE when the writer stays stuck',
+    async () => {
+      const stuck = database.createQueryRunner();
+      await stuck.startTransaction();
+      await stuck.query('SELECT pg_advisory_xact_lock_shared($1)', [ADVISORY_LOCKS.moderation]);
+      try {
+        const act = root.rest('PUT', `/moderation/mutes/${carol.id}`, { reason: 'x' });
+        expect(await act).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
+        await bob.sends('hall', 'and nobody waits');
+      } finally {
+        await stuck.rollbackTransaction();
+        await stuck.release();
+      }
+      expect(
+        await writer.sql(`SELECT FROM restrictions WHERE user_id = $1 AND kind = 'mute'`, [carol.id]),
+      ).toEqual([]);
+    },
+    20_000,
+  );
+
+  /** A message that waited for its room was written after its author's account was closed. */
+  (onPostgres() ? it : it.skip)(
+    'what was queued before its author was suspended is not written',
+    async () => {
+      const [dave] = await server.actors('dave');
+      await dave.does('room:join', { roomId: 'hall' });
+      const keeper = database.createQueryRunner();
+      await keeper.startTransaction();
+      await keeper.query(`SELECT FROM rooms WHERE id = 'hall' FOR UPDATE`);
+      try {
+        const queued = writer.send(dave, { roomId: 'hall', content: 'from the grave' });
+        const refused = expect(queued).rejects.toMatchObject({ code: 'SUSPENDED' });
+        await root.rest('POST', `/admin/users/${dave.id}/suspend`, { reason: 'x' });
+        await keeper.commitTransaction();
+        await refused;
+      } finally {
+        if (keeper.isTransactionActive) await keeper.rollbackTransaction();
+        await keeper.release();
+      }
+      expect((await writer.stored('hall')).filter(({ sender_id }) => sender_id === dave.id)).toEqual([]);
     },
   );
 

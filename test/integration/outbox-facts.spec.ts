@@ -174,6 +174,16 @@ describe('facts for the outbox', () => {
     expect(await facts('member.added')).toEqual(added(direct, carol));
   });
 
+  it('member.left is for whoever ceases to be a member, however, once', async () => {
+    const roomId = await newRoom();
+    await alice.does('room:invite', { roomId, userId: carol.id });
+    await alice.does('room:kick', { roomId, userId: carol.id });
+    await alice.refused('room:kick', { roomId, userId: carol.id });
+    await bob.does('room:leave', { roomId });
+    await bob.refused('room:leave', { roomId });
+    expect(await facts('member.left')).toEqual([carol, bob].map(({ id }) => ({ roomId, userId: id })));
+  });
+
   it('a batch costs one statement for its facts, and none without them', async () => {
     const roomId = await newRoom();
     const { messageId } = await alice.sends(roomId, 'plain');

@@ -272,7 +272,7 @@ describe('the outbox', () => {
       ]);
       expect(await outbox().dead(dead[0]!.id)).toEqual([]);
       expect(await node.get(Metrics).text()).toContain(`parley_outbox_dead_total{topic="${THINGS}"} 1`);
-      expect(await outbox().waiting()).toBe(0);
+      await until(async () => (await outbox().waiting()) === 0);
 
       after = () => undefined;
       expect(await run((tx) => outbox().retry(tx, dead[0]!.id))).toBe(true);

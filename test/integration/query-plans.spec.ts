@@ -1,12 +1,17 @@
 import { DataSource } from 'typeorm';
 import { MessageLog } from '../../src/messages/message-log.service.js';
 import { ReadStates } from '../../src/messages/read-states.service.js';
+import { DecisionsRepository } from '../../src/notifications/decisions.repository.js';
+import { InboxService } from '../../src/notifications/inbox.service.js';
+import { RoomReadingRepository } from '../../src/notifications/room-reading.repository.js';
 import type { Actor as Identity } from '../../src/platform/identity/actor.js';
 import type { Actor } from '../harness/actor.js';
 import { TestServer } from '../harness/server.js';
 
 /** A big room, most of it thread replies, beside others: what made the planner read the whole table. */
 const MESSAGES = 200_000;
+const NOTIFICATIONS = 50_000;
+const BIG_TABLES = /\b(messages|notifications|outbox)\b/;
 
 describe('reading a big room', () => {
   jest.setTimeout(120_000);
@@ -55,7 +60,48 @@ describe('reading a big room', () => {
     }
   });
 
-  /** The plans Postgres makes for the statements on `messages` that `work` runs. */
+  it('and of a big inbox', async () => {
+    // Every look at an inbox read all its unread rows, and a question about one message the whole outbox.
+    await database.query(`INSERT INTO notification_inboxes (user_id) VALUES ($1)`, [alice.id]);
+    await database.query(
+      `INSERT INTO notifications (id, user_id, kind, title, body, room_id, message_id, seq, count, silent, grown_version,
+                                  created_at, updated_at, read_at, archived_at)
+       SELECT gen_random_uuid(), $1, 'mention', 't', 'b', 'big', gen_random_uuid(), 1000000, 1, false, n,
+              now() - n * interval '1 second', now() - n * interval '1 second',
+              CASE WHEN n % 2 = 0 THEN now() END, CASE WHEN n % 4 = 0 THEN now() END
+         FROM generate_series(1, $2::int) n`,
+      [alice.id, NOTIFICATIONS],
+    );
+    await database.query(
+      `INSERT INTO outbox (topic, payload, due_at)
+       SELECT 'message.sent', json_build_object('messageId', gen_random_uuid()), now() + interval '1 day'
+         FROM generate_series(1, $1::int)`,
+      [NOTIFICATIONS],
+    );
+    await database.query('ANALYZE');
+    const inbox = server.app.get(InboxService);
+    const reading = server.app.get(RoomReadingRepository);
+    const decisions = server.app.get(DecisionsRepository);
+    const plans = [
+      ...(await plansOf(() => inbox.page(identity, {}))),
+      ...(await plansOf(() => inbox.page(identity, { filter: 'unread' }))),
+      ...(await plansOf(() => inbox.page(identity, { filter: 'archived' }))),
+      ...(await plansOf(() => inbox.counts(identity))),
+      ...(await plansOf(() => reading.behindIn([{ userId: alice.id, roomId: 'big' }]))),
+      ...(await plansOf(() => decisions.isPending('no such message'))),
+    ];
+    expect(plans.length).toBeGreaterThan(8);
+    for (const plan of plans) {
+      expect(plan).not.toMatch(/Seq Scan on (notifications|outbox)/);
+      // Rows an index led to: counting stops, and a page ends.
+      for (const [, rows] of plan.matchAll(/on (?:notifications|outbox) .*actual time=\S+ rows=(\d+)/g))
+        expect(Number(rows)).toBeLessThanOrEqual(100);
+      for (const [, removed] of plan.matchAll(/Rows Removed by Filter: (\d+)/g))
+        expect(Number(removed)).toBeLessThan(1000);
+    }
+  });
+
+  /** The plans Postgres makes for the statements on these big tables that `work` runs. */
   async function plansOf(work: () => Promise<unknown>): Promise<string[]> {
     const statements: [string, unknown[]][] = [];
     // Everything goes through it, repositories and entity managers too.
@@ -70,7 +116,7 @@ describe('reading a big room', () => {
       spy.mockRestore();
     }
     const plans: string[] = [];
-    for (const [sql, parameters] of statements.filter(([text]) => text.includes('messages'))) {
+    for (const [sql, parameters] of statements.filter(([text]) => BIG_TABLES.test(text))) {
       const rows = await original<{ 'QUERY PLAN': string }[]>(`EXPLAIN ANALYZE ${sql}`, parameters);
       plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
     }

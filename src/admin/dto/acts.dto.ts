@@ -5,20 +5,14 @@ import type {
   OnUser,
   SendAnnouncement,
   SetUserRole,
-  WithReason,
 } from '../../contract/admin.js';
 import { CONTRACT_LIMITS } from '../../contract/limits.js';
 import type { UserRole } from '../../contract/views.js';
 import { IsLine } from '../../platform/validation/is-line.decorator.js';
-import { IsFilledText, IsMessageId, IsReason, IsRoomId, IsUserId } from '../../platform/validation/rules.js';
+import { IsFilledText, IsMessageId, IsRoomId, IsUserId } from '../../platform/validation/rules.js';
+import { WithReasonDto } from '../../platform/validation/with-reason.dto.js';
 
 const ROLES: UserRole[] = ['user', 'admin'];
-
-export class WithReasonDto implements WithReason {
-  /** 1 to 500 characters; stands in the audit log. */
-  @IsReason()
-  reason!: string;
-}
 
 export class SendAnnouncementDto extends WithReasonDto implements SendAnnouncement {
   @IsLine(CONTRACT_LIMITS.notificationTitleLength)
@@ -46,12 +40,6 @@ export class OnRoomDto extends WithReasonDto implements OnRoom {
 export class DeleteAnyMessageDto extends WithReasonDto implements DeleteAnyMessage {
   @IsMessageId()
   messageId!: string;
-}
-
-/** Over REST the user is in the path. */
-export class UserRefDto {
-  @IsUserId()
-  userId!: string;
 }
 
 export class UserRoleDto extends WithReasonDto {

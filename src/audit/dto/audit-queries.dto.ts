@@ -1,6 +1,7 @@
 import { IsInt, Length, Max, MaxLength, Min, IsString } from 'class-validator';
 import { IsTime, IsUserId, NumberFromQuery, Optional } from '../../platform/validation/rules.js';
-import type { ExportAuditEntries, ListAuditEntries } from '../audit-log.service.js';
+import type { ExportAuditEntries } from '../audit-export.service.js';
+import type { ListAuditEntries } from '../audit-log.service.js';
 
 export class ExportAuditEntriesDto implements ExportAuditEntries {
   /** From this time on. */

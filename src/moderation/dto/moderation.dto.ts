@@ -10,24 +10,9 @@ import {
   IsUserId,
   Optional,
 } from '../../platform/validation/rules.js';
+import { WithReasonDto } from '../../platform/validation/with-reason.dto.js';
 
-/** Why something is done; stands in the audit log. */
-export class ReasonDto {
-  @IsReason()
-  reason!: string;
-}
-
-export class UserRefDto {
-  @IsUserId()
-  userId!: string;
-}
-
-export class UserInRoomDto extends UserRefDto {
-  @IsRoomId()
-  roomId!: string;
-}
-
-export class RestrictionDto extends ReasonDto {
+export class RestrictionDto extends WithReasonDto {
   /** Absent: until it is lifted. */
   @Optional()
   @IsTime()
@@ -50,7 +35,7 @@ export class ListRestrictionsDto {
   cursor?: string;
 }
 
-export class FilterRuleDto extends ReasonDto {
+export class FilterRuleDto extends WithReasonDto {
   @IsIn(['word', 'link'])
   kind!: FilterKind;
 
@@ -74,9 +59,13 @@ export class IdPageDto {
   cursor?: string;
 }
 
-export class ReportMessageDto extends ReasonDto {
+export class ReportMessageDto {
   @IsMessageId()
   messageId!: string;
+
+  /** What is wrong with it; stands in the report. */
+  @IsReason()
+  reason!: string;
 }
 
 export class ListReportsDto extends IdPageDto {

@@ -15,6 +15,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
@@ -44,6 +45,7 @@ import {
 } from '../../platform/validation/rules.js';
 import type { SendCustomNotification } from '../custom-notifications.service.js';
 import type { AskDecisions } from '../decision-answers.service.js';
+import { isTimeZone } from '../quiet-hours.js';
 
 const FILTERS: NotificationFilter[] = ['all', 'unread', 'archived'];
 const LEVELS: NotifyLevel[] = ['all', 'mentions', 'none'];
@@ -121,6 +123,26 @@ export class NotificationChannelsDto implements Partial<NotificationChannels> {
   email?: boolean;
 }
 
+const IsTimeZone = () =>
+  ValidateBy({
+    name: 'isTimeZone',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && isTimeZone(value),
+      defaultMessage: () => 'must be the IANA name of a time zone',
+    },
+  });
+const TEN_YEARS_MS = 3650 * 24 * 3600 * 1000;
+const IsMuteEnd = () =>
+  ValidateBy({
+    name: 'isMuteEnd',
+    validator: {
+      validate: (value: unknown) => {
+        const ahead = typeof value === 'string' ? Date.parse(value) - Date.now() : NaN;
+        return ahead > 0 && ahead <= TEN_YEARS_MS;
+      },
+      defaultMessage: () => 'must be a time to come, at most 10 years ahead',
+    },
+  });
 const IsTimeOfDay = () => Matches(/^([01]\d|2[0-3]):[0-5]\d$/, { message: 'must be a time of day, HH:MM' });
 
 export class QuietHoursDto implements QuietHours {
@@ -131,8 +153,8 @@ export class QuietHoursDto implements QuietHours {
   to!: string;
 
   /** IANA name. */
-  @IsString()
   @MaxLength(64)
+  @IsTimeZone()
   timeZone!: string;
 
   @Optional()
@@ -155,6 +177,7 @@ export class SetPreferenceDto implements SetPreference {
 
   @OptionalOrNull()
   @IsTime()
+  @IsMuteEnd()
   mutedUntil?: string | null;
 
   @Optional()

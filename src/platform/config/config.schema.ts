@@ -201,6 +201,13 @@ export const schema = {
     0,
     3_600_000,
   )({ default: 60_000, desc: 'Notifications of one room and kind so soon after each other become one, ms' }),
+  NOTIFICATION_DAYS: count(
+    0,
+    36_500,
+  )({
+    default: 90,
+    desc: 'Notifications, announcements and decisions on messages are kept this long, days; 0: for ever',
+  }),
   WRITE_QUEUE_LIMIT: count(
     10,
     1_000_000,

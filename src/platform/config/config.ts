@@ -91,7 +91,11 @@ export function loadConfig(environment: Environment = processEnvironment()) {
           : undefined,
     },
     rooms: { creation: env.ROOM_CREATION },
-    notifications: { roomLimit: env.NOTIFY_ROOM_LIMIT, digestMs: env.NOTIFY_DIGEST_MS },
+    notifications: {
+      roomLimit: env.NOTIFY_ROOM_LIMIT,
+      digestMs: env.NOTIFY_DIGEST_MS,
+      days: env.NOTIFICATION_DAYS,
+    },
     http: {
       corsOrigins: env.CORS_ORIGINS,
       trustProxy: env.TRUST_PROXY,

@@ -1,6 +1,7 @@
 /**
  * The numbers of every advisory lock, in one place: two that were alike would make strangers wait for each other.
- * What a lock means is said where it is taken.
+ * The same in every version of Parley,
+ * because versions meet while nodes are replaced. What a lock means is said where it is taken.
  */
 export const ADVISORY_LOCKS = {
   migration: 7_022_771_001,

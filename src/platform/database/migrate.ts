@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { ADVISORY_LOCKS } from './advisory-locks.js';
 import { connect } from './connect.js';
 import type { PostgresOptions } from './database.options.js';
 
-/** Any number nobody else uses; the same in every version of Parley. */
-const MIGRATION_LOCK = 7_022_771_001;
 const LOOK_AGAIN_MS = 200;
 
 const logger = new Logger('Database');
@@ -44,7 +43,9 @@ function onOneConnection(options: PostgresOptions): PostgresOptions {
 /** Asks again and again instead of waiting inside a statement: CREATE INDEX CONCURRENTLY waits for every older statement to end. */
 async function lock(runner: QueryRunner): Promise<void> {
   for (let said = false; ; said = true) {
-    const [row] = (await runner.query('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK])) as {
+    const [row] = (await runner.query('SELECT pg_try_advisory_lock($1) AS locked', [
+      ADVISORY_LOCKS.migration,
+    ])) as {
       locked: boolean;
     }[];
     if (row?.locked) return;

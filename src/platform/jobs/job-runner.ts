@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { describeError } from '../logging/describe-error.js';
 import { Metrics } from '../metrics/metrics.js';
-import { JobsRepository, type QueueLimits, type TakenJob } from './jobs.repository.js';
+import { JobQueuesRepository, type QueueLimits } from './job-queues.repository.js';
+import { JobsRepository, type TakenJob } from './jobs.repository.js';
 import { PermanentFailure } from './permanent-failure.js';
 
 export interface JobQueue extends QueueLimits {
@@ -12,6 +13,7 @@ export interface JobQueue extends QueueLimits {
 
 /** A job under way. */
 interface Run {
+  readonly job: TakenJob;
   readonly ended: Promise<void>;
   readonly stop: AbortController;
 }
@@ -20,6 +22,8 @@ const LOOK_MS = 1000;
 const EXPIRE_MS = 10_000;
 const TIDY_MS = 10 * 60_000;
 const DRAIN_WAIT_MS = 8000;
+/** For the answer to a question after jobs that was asked before the end. */
+const LAST_TAKE_WAIT_MS = 1000;
 /** The end of a job is written so often, a second apart, until the database is back; else the job is done once more. */
 const MOST_WRITES = 30;
 const LONGEST_MESSAGE = 500;
@@ -47,6 +51,7 @@ export class JobRunner {
   private tidyAt = 0;
 
   constructor(
+    private readonly queueTables: JobQueuesRepository,
     private readonly jobs: JobsRepository,
     private readonly metrics: Metrics,
   ) {}
@@ -72,17 +77,20 @@ export class JobRunner {
   private async end(atMostMs: number): Promise<void> {
     this.stopping = true;
     this.endPause();
-    const waiting = new AbortController();
-    const timeout = delay(atMostMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    await Promise.race([this.idle(), timeout]);
-    waiting.abort();
+    await settledWithin(atMostMs, this.idle());
     this.closed = true;
-    const left = [...this.running.values()].flatMap((runs) => [...runs]);
-    if (left.length === 0) return;
-    for (const [, { stop }] of left) stop.abort();
-    this.logger.warn({ jobs: left.length }, 'Jobs were not done in time; they are given back');
+    const left = [...this.running.values()].flatMap((runs) => [...runs.values()]);
+    for (const { stop } of left) stop.abort();
+    if (left.length > 0) {
+      this.logger.warn({ jobs: left.length }, 'Jobs were not done in time; they are given back');
+      await this.giveBack(left.map(({ job }) => job));
+    }
+    await settledWithin(LAST_TAKE_WAIT_MS, this.loop);
+  }
+
+  private async giveBack(jobs: readonly TakenJob[]): Promise<void> {
     await this.jobs
-      .giveBack(left.map(([id]) => id))
+      .giveBack(jobs)
       .catch((error: unknown) => this.logger.warn('Jobs could not be given back', error));
   }
 
@@ -124,10 +132,10 @@ export class JobRunner {
     if (now >= this.tidyAt) {
       this.tidyAt = now + TIDY_MS;
       this.expireAt = now + EXPIRE_MS;
-      await this.jobs.tidy();
+      await this.queueTables.tidy();
     } else if (now >= this.expireAt) {
       this.expireAt = now + EXPIRE_MS;
-      await this.jobs.expire();
+      await this.queueTables.expire();
     }
   }
 
@@ -150,8 +158,13 @@ export class JobRunner {
     const queue = this.queues.get(name);
     const places = this.freePlaces(name);
     if (!queue || places <= 0 || this.stopping) return;
-    const jobs = await this.jobs.take(name, places);
-    if (!this.closed) for (const job of jobs) this.run(queue, job);
+    await this.begin(queue, await this.jobs.take(name, places));
+  }
+
+  private async begin(queue: JobQueue, jobs: readonly TakenJob[]): Promise<void> {
+    // The end may have come between question and answer.
+    if (!this.stopping) for (const job of jobs) this.run(queue, job);
+    else if (jobs.length > 0) await this.giveBack(jobs);
   }
 
   private run(queue: JobQueue, job: TakenJob): void {
@@ -161,7 +174,7 @@ export class JobRunner {
       runs?.delete(job.id);
       this.wake(job.queue);
     });
-    runs?.set(job.id, { ended, stop });
+    runs?.set(job.id, { job, ended, stop });
   }
 
   private async attempt(queue: JobQueue, job: TakenJob, stop: AbortController): Promise<void> {
@@ -175,27 +188,28 @@ export class JobRunner {
   }
 
   private async failed(job: TakenJob, error: unknown): Promise<void> {
-    const isPermanent = error instanceof PermanentFailure;
-    const isDead = isPermanent || job.isLastAttempt;
+    const isDead = error instanceof PermanentFailure || job.isLastAttempt;
+    const message = messageOf(error);
+    const write = () => (isDead ? this.jobs.bury(job, message) : this.jobs.tryAgain(job, message));
+    const isWritten = await this.write(job, write);
     const line = { queue: job.queue, jobId: job.id, attempt: job.attempt, err: error };
-    if (isDead) this.logger.error(line, 'A job failed for good');
+    if (!isWritten) this.logger.warn(line, 'An attempt failed');
+    else if (isDead) this.logger.error(line, 'A job failed for good');
     else this.logger.warn(line, 'A job failed; it is tried again');
-    if (await this.write(job, () => this.jobs.fail(job, messageOf(error), isPermanent)))
-      this.metrics.jobFinished(job.queue, isDead ? 'dead' : 'retry');
+    if (isWritten) this.metrics.jobFinished(job.queue, isDead ? 'dead' : 'retry');
   }
 
-  /** False when it could not be written: the job is taken up again when its time is over. */
-  private async write(job: TakenJob, write: () => Promise<void>): Promise<boolean> {
+  /** False when the end does not count: another attempt has begun, or does when the time of this one is over. */
+  private async write(job: TakenJob, write: () => Promise<boolean>): Promise<boolean> {
+    const line = { queue: job.queue, jobId: job.id, attempt: job.attempt };
     for (let attempt = 1; !this.closed; attempt++) {
       try {
-        await write();
-        return true;
+        const isOurs = await write();
+        if (!isOurs) this.logger.warn(line, 'An attempt ended after its time was over; it does not count');
+        return isOurs;
       } catch (error) {
         if (attempt === MOST_WRITES) {
-          this.logger.warn(
-            { queue: job.queue, jobId: job.id, err: error },
-            'The end of a job could not be written',
-          );
+          this.logger.warn({ ...line, err: error }, 'The end of a job could not be written');
           break;
         }
         await delay(LOOK_MS);
@@ -224,6 +238,13 @@ async function withinTime(
     clearTimeout(timer);
     stop.abort();
   }
+}
+
+async function settledWithin(ms: number, work: Promise<void>): Promise<void> {
+  const waiting = new AbortController();
+  const timeout = delay(ms, undefined, { signal: waiting.signal }).catch(() => undefined);
+  await Promise.race([work, timeout]);
+  waiting.abort();
 }
 
 /** For an administrator: no stack, no SQL parameters, nothing that quotes the data. */

@@ -1,13 +1,14 @@
-import { Injectable, Logger } from '@nestjs/common';
-import PgBoss from 'pg-boss';
-import { DataSource, type QueryRunner } from 'typeorm';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../database/unit-of-work.js';
 
-export interface QueueLimits {
-  retries: number;
-  firstRetrySeconds: number;
-  timeoutSeconds: number;
+export interface NewJob {
+  data: object;
+  /** Not before so long after the database's now. */
+  afterSeconds?: number;
+  /** One waiting job per key. */
+  key?: string;
 }
 
 /** A job that this process has taken. */
@@ -18,6 +19,8 @@ export interface TakenJob {
   /** 1 at the first. */
   attempt: number;
   isLastAttempt: boolean;
+  /** To the microsecond: it tells this attempt from every other of the job, wherever that runs. */
+  startedAt: string;
 }
 
 export interface DeadJob {
@@ -29,39 +32,63 @@ export interface DeadJob {
   attempts: number;
 }
 
-export interface When {
-  /** Not before so long after the database's now. */
-  afterSeconds?: number;
-  /** One waiting job per key. */
-  key?: string;
-}
-
-interface Rows {
-  rows: unknown[];
-}
-
-const SCHEMA = 'pgboss';
-const HOUR = 3600;
-const DAY = 24 * HOUR;
-/** Any number, as long as nothing else locks it: instances that start together prepare the queues in turn. */
-const OPENING_LOCK = 7_215_003;
-/** The waiting job of the key began in the moment between two statements, so often in a row. */
+/** The waiting job of a key began in the moment between two statements, so often in a row. */
 const MOST_INSERTS = 10;
+
+/** In the order of the keys: transactions that add several of the same wait for each other, not in a circle. */
+const INSERT = `
+  INSERT INTO pgboss.job (id, name, data, start_after, keep_until, singleton_key, expire_in,
+                          retry_limit, retry_delay, retry_backoff, policy)
+  SELECT j.id, q.name, j.data, now() + j.seconds * interval '1 s', now() + j.seconds * interval '1 s' + interval '14 days',
+         j.key, q.expire_seconds * interval '1 s', q.retry_limit, q.retry_delay, q.retry_backoff, q.policy
+    FROM json_to_recordset($2::json) AS j (id uuid, data jsonb, seconds float8, key text)
+    JOIN pgboss.queue q ON q.name = $1
+   ORDER BY j.key, j.id
+      ON CONFLICT DO NOTHING RETURNING singleton_key AS key`;
+const OF_WAITING = `name = $1 AND coalesce(singleton_key, '') = ANY ($2::text[]) AND state = 'created' AND policy = 'short'`;
+/** A shared lock: whoever takes a job skips it until we have committed. */
+const HOLD_WAITING = `SELECT singleton_key AS key FROM pgboss.job WHERE ${OF_WAITING} FOR SHARE`;
+const POSTPONE_WAITING = `
+  UPDATE pgboss.job
+     SET data = $3::jsonb, start_after = greatest(start_after, now() + $4::float8 * interval '1 s'),
+         keep_until = greatest(keep_until, now() + $4::float8 * interval '1 s' + interval '14 days')
+   WHERE ${OF_WAITING}`;
 
 const SOME_DUE = `
   SELECT q.name FROM unnest($1::text[]) AS q (name)
    CROSS JOIN LATERAL (SELECT FROM pgboss.job j
                         WHERE j.name = q.name AND j.state < 'active' AND j.start_after < now() LIMIT 1) due`;
-/** A shared lock: whoever takes a job skips it until we have committed. */
-const HOLD_WAITING = `
-  SELECT id FROM pgboss.job
-   WHERE name = $1 AND coalesce(singleton_key, '') = $2 AND state = 'created' AND policy = 'short' FOR SHARE`;
-const NO_MORE_RETRIES = `
-  UPDATE pgboss.job SET retry_limit = retry_count WHERE name = $1 AND id = $2 AND state = 'active'`;
+const TAKE = `
+  WITH next AS (SELECT id FROM pgboss.job
+                 WHERE name = $1 AND state < 'active' AND start_after < now()
+                 ORDER BY created_on, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+  UPDATE pgboss.job j
+     SET state = 'active', started_on = now(),
+         retry_count = CASE WHEN started_on IS NULL THEN retry_count ELSE retry_count + 1 END
+    FROM next WHERE j.name = $1 AND j.id = next.id
+  RETURNING j.id, j.name AS queue, j.data, j.retry_count + 1 AS attempt, j.retry_count >= j.retry_limit AS "isLastAttempt",
+            j.started_on::text AS "startedAt"`;
+
+/** The attempt may have expired meanwhile, and another may have begun elsewhere. */
+const STILL_OURS = `name = $1 AND id = $2 AND state = 'active' AND started_on = $3::timestamptz`;
+const COMPLETE = `
+  UPDATE pgboss.job SET state = 'completed', completed_on = now() WHERE ${STILL_OURS} RETURNING id`;
+/** With a random part: the first wait is between once and twice the queue's, and it doubles each time. */
+const TRY_AGAIN = `
+  UPDATE pgboss.job
+     SET state = 'retry', output = jsonb_build_object('message', $4::text),
+         start_after = now() + interval '1 s' * retry_delay
+                         * CASE WHEN retry_backoff THEN 2 ^ least(retry_count, 16) * (1 + random()) ELSE 1 END
+   WHERE ${STILL_OURS} RETURNING id`;
+const BURY = `
+  UPDATE pgboss.job SET state = 'failed', completed_on = now(), output = jsonb_build_object('message', $4::text)
+   WHERE ${STILL_OURS} RETURNING id`;
 /** Without `started_on` the attempt is not counted. */
 const GIVE_BACK = `
-  UPDATE pgboss.job SET state = 'retry', started_on = NULL, start_after = now()
-   WHERE state = 'active' AND id = ANY ($1::uuid[])`;
+  UPDATE pgboss.job j SET state = 'retry', started_on = NULL, start_after = now()
+    FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS ours (name, id, started_on)
+   WHERE j.name = ours.name AND j.id = ours.id AND j.state = 'active' AND j.started_on = ours.started_on`;
+
 const DEAD = `
   SELECT id, name AS queue, data, completed_on AS "failedAt", retry_count + 1 AS attempts,
          coalesce(output ->> 'message', output -> 'value' ->> 'message', '') AS error
@@ -76,173 +103,101 @@ const RETRY = `
     FROM pgboss.queue q WHERE q.name = j.name AND j.id = $1 AND j.state = 'failed' RETURNING j.name`;
 const WAITING = `SELECT name, count(*) AS n FROM pgboss.job WHERE state < 'active' GROUP BY name`;
 
-/** The jobs in the schema `pgboss`: statements of pg-boss, and of ours where it has none, through the application's connections. */
+/** The jobs in pg-boss's tables. Statements of ours: pg-boss's add one at a time, and end a job whoever has it by now. */
 @Injectable()
 export class JobsRepository {
-  private readonly logger = new Logger(JobsRepository.name);
-  private readonly boss: PgBoss;
+  constructor(private readonly dataSource: DataSource) {}
 
-  constructor(private readonly dataSource: DataSource) {
-    this.boss = this.bossOver({ executeSql: (text, values) => this.execute(text, values) });
-  }
-
-  /**
-   * Makes or migrates pg-boss's tables, and the queues. One instance at a time: making a queue locks the table of queues
-   * harder than its first statement did, and two at once are a deadlock.
-   */
-  async open(queues: ReadonlyMap<string, QueueLimits>): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      await runner.query('SELECT pg_advisory_lock($1)', [OPENING_LOCK]);
-      const boss = this.bossOver(over(runner));
-      await boss.start();
-      for (const [name, { retries, firstRetrySeconds, timeoutSeconds }] of queues) {
-        const options = {
-          name,
-          // At most one job per key in the state "created".
-          policy: 'short' as const,
-          retryLimit: retries,
-          retryDelay: firstRetrySeconds,
-          // With a random part: the wait is between once and twice firstRetrySeconds, then doubled.
-          retryBackoff: firstRetrySeconds > 0,
-          expireInSeconds: timeoutSeconds,
-        };
-        await boss.createQueue(name, options);
-        await boss.updateQueue(name, options);
-      }
-    } catch (error) {
-      await runner.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      await runner.query('SELECT pg_advisory_unlock($1)', [OPENING_LOCK]).catch(() => undefined);
-      await runner.release();
+  /** Two statements for any number of jobs, of which some wait already. */
+  async insert(tx: Transaction | undefined, queue: string, jobs: readonly NewJob[]): Promise<void> {
+    let left = jobs.map(({ data, afterSeconds = 0, key }) => {
+      const id = uuid();
+      // Without a key of its own it would share one with all others.
+      return { id, data, seconds: afterSeconds, key: key ?? id };
+    });
+    for (let attempt = 1; left.length > 0; attempt++) {
+      if (attempt > MOST_INSERTS) throw new Error(`No job could be added to the queue ${queue}`);
+      left = without(left, await this.query(tx, INSERT, [queue, JSON.stringify(left)]));
+      if (!tx || left.length === 0) return;
+      // The waiting jobs must not begin before this transaction has ended: they would not see what it is about.
+      left = without(left, await this.query(tx, HOLD_WAITING, [queue, left.map(({ key }) => key)]));
     }
   }
 
-  async insert(tx: Transaction | undefined, queue: string, data: object, when: When): Promise<void> {
-    const id = uuid();
-    // Without a key of its own it would share one with all others.
-    const key = when.key ?? id;
-    const db = tx && over(runnerOf(tx));
-    const options = { id, singletonKey: key, startAfter: when.afterSeconds ?? 0, ...(db && { db }) };
-    for (let attempt = 1; attempt <= MOST_INSERTS; attempt++) {
-      if (await this.boss.send(queue, data, options)) return;
-      if (!db) return;
-      // The waiting job must not begin before this transaction has ended: it would not see what it is about.
-      const { rows } = await db.executeSql(HOLD_WAITING, [queue, key]);
-      if (rows.length > 0) return;
-    }
-    throw new Error(`No job could be added to the queue ${queue}`);
+  /** The one that waits for its first attempt, if there is one. */
+  async postponeWaiting(queue: string, key: string, data: object, seconds: number): Promise<void> {
+    await this.query(undefined, POSTPONE_WAITING, [queue, [key], JSON.stringify(data), seconds]);
   }
 
   /** Those of the queues in which a job is due. */
   async due(queues: string[]): Promise<string[]> {
-    const { rows } = await this.execute(SOME_DUE, [queues]);
-    return (rows as { name: string }[]).map(({ name }) => name);
+    const rows = await this.query<{ name: string }>(undefined, SOME_DUE, [queues]);
+    return rows.map(({ name }) => name);
   }
 
-  /** No two callers get the same job. Nothing, too, when the database cannot be asked. */
-  async take(queue: string, most: number): Promise<TakenJob[]> {
-    const jobs = await this.boss.fetch<object>(queue, {
-      includeMetadata: true,
-      batchSize: most,
-      priority: false,
-    });
-    return jobs.map(({ id, data, retryCount, retryLimit }) => ({
-      id,
-      queue,
-      data,
-      attempt: retryCount + 1,
-      isLastAttempt: retryCount >= retryLimit,
-    }));
+  /** No two callers get the same job. */
+  take(queue: string, most: number): Promise<TakenJob[]> {
+    return this.query(undefined, TAKE, [queue, most]);
   }
 
-  async complete({ queue, id }: TakenJob): Promise<void> {
-    await this.boss.complete(queue, id);
+  /** Like the two below, false when the attempt has expired meanwhile: then its end is not the job's. */
+  complete({ queue, id, startedAt }: TakenJob): Promise<boolean> {
+    return this.hits(COMPLETE, [queue, id, startedAt]);
   }
 
-  /** Waiting for its next attempt, or dead after the last one. */
-  async fail({ queue, id }: TakenJob, message: string, isPermanent: boolean): Promise<void> {
-    if (isPermanent) await this.execute(NO_MORE_RETRIES, [queue, id]);
-    await this.boss.fail(queue, id, { message });
+  tryAgain({ queue, id, startedAt }: TakenJob, message: string): Promise<boolean> {
+    return this.hits(TRY_AGAIN, [queue, id, startedAt, message]);
+  }
+
+  bury({ queue, id, startedAt }: TakenJob, message: string): Promise<boolean> {
+    return this.hits(BURY, [queue, id, startedAt, message]);
   }
 
   /** To any instance, at once, as if they had not been begun. */
-  async giveBack(ids: string[]): Promise<void> {
-    await this.execute(GIVE_BACK, [ids]);
-  }
-
-  /** Jobs of processes that are gone fail when their time is over. */
-  async expire(): Promise<void> {
-    await this.boss.expire();
-  }
-
-  /** Deletes finished jobs after an hour, dead ones after 14 days. */
-  async tidy(): Promise<void> {
-    await this.boss.maintain();
+  async giveBack(jobs: readonly TakenJob[]): Promise<void> {
+    await this.query(undefined, GIVE_BACK, [
+      jobs.map(({ queue }) => queue),
+      jobs.map(({ id }) => id),
+      jobs.map(({ startedAt }) => startedAt),
+    ]);
   }
 
   /** Newest first; `before` is the id to go on from. */
-  async dead(queue: string | undefined, before: string | undefined, limit: number): Promise<DeadJob[]> {
-    const { rows } = await this.execute(DEAD, [queue ?? null, before ?? null, limit]);
-    return rows as DeadJob[];
+  dead(queue: string | undefined, before: string | undefined, limit: number): Promise<DeadJob[]> {
+    return this.query(undefined, DEAD, [queue ?? null, before ?? null, limit]);
   }
 
   /** The queue of the job; undefined when there is no such dead job. */
   async retry(tx: Transaction | undefined, id: string): Promise<string | undefined> {
-    const db = tx ? over(runnerOf(tx)) : undefined;
-    const { rows } = await (db ? db.executeSql(RETRY, [id]) : this.execute(RETRY, [id]));
-    return (rows as { name: string }[])[0]?.name;
+    const [job] = await this.query<{ name: string }>(tx, RETRY, [id]);
+    return job?.name;
   }
 
   async waiting(): Promise<Map<string, number>> {
-    const { rows } = await this.execute(WAITING, []);
-    return new Map((rows as { name: string; n: number }[]).map(({ name, n }) => [name, n]));
+    const rows = await this.query<{ name: string; n: number }>(undefined, WAITING, []);
+    return new Map(rows.map(({ name, n }) => [name, n]));
   }
 
-  /** pg-boss as a set of statements: its timers and workers stay off. */
-  private bossOver(db: PgBoss.Db): PgBoss {
-    const boss = new PgBoss({
-      db,
-      schema: SCHEMA,
-      supervise: false,
-      schedule: false,
-      archiveCompletedAfterSeconds: HOUR,
-      archiveFailedAfterSeconds: 14 * DAY,
-      // From its archive, which nobody reads.
-      deleteAfterSeconds: 1,
-    });
-    // Without a listener an error event would end the process.
-    boss.on('error', (error) => this.logger.warn('pg-boss reports an error', error));
-    return boss;
+  private async hits(text: string, values: unknown[]): Promise<boolean> {
+    return (await this.query(undefined, text, values)).length > 0;
   }
 
-  private async execute(text: string, values: unknown[] | undefined): Promise<Rows> {
-    const runner = this.dataSource.createQueryRunner();
+  private async query<Row>(tx: Transaction | undefined, text: string, values: unknown[]): Promise<Row[]> {
+    const runner = tx ? tx.manager.queryRunner : this.dataSource.createQueryRunner();
+    if (!runner) throw new Error('A transaction has a connection');
     try {
-      return await query(runner, text, values);
-    } catch (error) {
-      // pg-boss sends whole transactions as one string; what failed in the middle of one left it open.
-      if (!values) await runner.query('ROLLBACK').catch(() => undefined);
-      throw error;
+      const { records } = await runner.query(text, values, true);
+      return records as Row[];
     } finally {
-      await runner.release();
+      if (!tx) await runner.release();
     }
   }
 }
 
-function runnerOf(tx: Transaction): QueryRunner {
-  const runner = tx.manager.queryRunner;
-  if (!runner) throw new Error('A transaction has a connection');
-  return runner;
-}
-
-function over(runner: QueryRunner): PgBoss.Db {
-  return { executeSql: (text, values: unknown[] | undefined) => query(runner, text, values) };
-}
-
-/** Several statements in one string are only taken without parameters. */
-async function query(runner: QueryRunner, text: string, values: unknown[] | undefined): Promise<Rows> {
-  const { records } = await runner.query(text, values, true);
-  return { rows: records };
+function without<Job extends { key: string }>(
+  jobs: readonly Job[],
+  found: readonly { key: string }[],
+): Job[] {
+  const keys = new Set(found.map(({ key }) => key));
+  return jobs.filter(({ key }) => !keys.has(key));
 }

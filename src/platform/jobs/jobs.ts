@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Transaction } from '../database/unit-of-work.js';
 import { DomainEvents } from '../events/domain-events.js';
+import { JobQueuesRepository } from './job-queues.repository.js';
 import { JobRunner, type JobQueue } from './job-runner.js';
-import { JobsRepository, type DeadJob, type When } from './jobs.repository.js';
+import { JobsRepository, type DeadJob, type NewJob } from './jobs.repository.js';
 
 export interface HandlerOptions {
   /** Attempts after the first. */
@@ -34,6 +35,7 @@ export class Jobs implements OnApplicationBootstrap, OnModuleDestroy {
   private isOpen = false;
 
   constructor(
+    private readonly schema: JobQueuesRepository,
     private readonly repository: JobsRepository,
     private readonly runner: JobRunner,
     events: DomainEvents,
@@ -66,19 +68,29 @@ export class Jobs implements OnApplicationBootstrap, OnModuleDestroy {
    * a job of the same key waits for its first attempt: that one keeps its data and its time, and begins after `tx` too,
    * so it sees what was written. One that is running, or waits for another attempt, does not count: it may have looked already.
    */
-  async add(
+  add(
     tx: Transaction | undefined,
     queue: string,
     data: object,
-    { afterSeconds = 0, key }: When = {},
+    when: Omit<NewJob, 'data'> = {},
   ): Promise<void> {
+    return this.addAll(tx, queue, [{ data, ...when }]);
+  }
+
+  /** Like `add` for each of them, at the cost of one. */
+  async addAll(tx: Transaction | undefined, queue: string, jobs: readonly NewJob[]): Promise<void> {
     if (!this.queues.has(queue)) throw new Error(`The queue ${queue} has no handler`);
     if (!tx) await this.open();
     // Opening takes a connection, and in embedded mode the transaction has the only one.
     else if (!this.isOpen) throw new Error('Jobs are added in transactions from onApplicationBootstrap on');
-    await this.repository.insert(tx, queue, data, { afterSeconds, key });
-    if (afterSeconds > 0) return;
-    this.wake(tx, queue);
+    await this.repository.insert(tx, queue, jobs);
+    if (jobs.some(({ afterSeconds = 0 }) => afterSeconds === 0)) this.wake(tx, queue);
+  }
+
+  /** Adds one, except that a job of the key which waits already gets this data and waits at least as long as this one. */
+  async postpone(queue: string, job: Required<NewJob>): Promise<void> {
+    await this.addAll(undefined, queue, [job]);
+    await this.repository.postponeWaiting(queue, job.key, job.data, job.afterSeconds);
   }
 
   /** Jobs that failed for good, newest first, kept for 14 days; `cursor` is the last id of the page before. */
@@ -123,7 +135,7 @@ export class Jobs implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async open(): Promise<void> {
-    this.opening ??= this.repository.open(this.queues);
+    this.opening ??= this.schema.open(this.queues);
     await this.opening;
     this.isOpen = true;
   }

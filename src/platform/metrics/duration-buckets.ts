@@ -1,6 +1,6 @@
-/** Buckets grow by 2^(1/4), so a percentile is off by a tenth at most; from 0.05 ms up to 14 minutes. */
+/** Buckets grow by 2^(1/8), so a percentile is off by a tenth at most; from 0.05 ms up to 14 minutes. */
 const LEAST_MS = 0.05;
-const PER_DOUBLING = 4;
+const PER_DOUBLING = 8;
 const BUCKETS = 24 * PER_DOUBLING;
 
 /** Counts of durations by bucket, in the order of the buckets. */

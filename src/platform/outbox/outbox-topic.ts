@@ -13,3 +13,13 @@ export interface OutboxRow<P extends object = object> {
   payload: P;
   createdAt: Date;
 }
+
+/** A handler throws it when these rows have to wait for a lock: they are put off for a moment, the others are handled without them. */
+export class RowsHeld extends Error {
+  readonly ids: ReadonlySet<number>;
+
+  constructor(rows: readonly OutboxRow[], cause: unknown) {
+    super('Rows wait for a lock', { cause });
+    this.ids = new Set(rows.map(({ id }) => id));
+  }
+}

@@ -26,6 +26,8 @@ export interface TopicState {
 
 /** 1, 2, 4 ... seconds from one attempt to the next: about 9 minutes in all. */
 const MOST_ATTEMPTS = 10;
+/** What waits for a lock is tried again after. */
+const HELD_FOR = `interval '1 second'`;
 const ROW = 'id, payload, created_at AS "createdAt", attempts';
 
 /** The table `outbox`. */
@@ -62,6 +64,14 @@ export class OutboxRepository {
 
   async remove({ manager }: Transaction, rows: readonly TakenRow[]): Promise<void> {
     await manager.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map(({ id }) => id)]);
+  }
+
+  /** Not their fault: it is no attempt. */
+  async postpone({ manager }: Transaction, rows: readonly TakenRow[]): Promise<void> {
+    await manager.query(
+      `UPDATE outbox SET due_at = clock_timestamp() + ${HELD_FOR} WHERE id = ANY($1::bigint[]) AND dead_at IS NULL`,
+      [rows.map(({ id }) => id)],
+    );
   }
 
   /** Puts a row off, or gives it up: 'dead'. Two nodes that failed on the same attempt count it once. */

@@ -66,12 +66,16 @@ export class Outbox implements OnModuleInit, OnApplicationBootstrap {
 
   /**
    * Names the consumer of a topic, in `onModuleInit`. `handler` gets 1 to 100 rows and must write in `tx` only: when it
-   * throws, nothing of it stays, and rows that fail alone are put off, 10 times at most.
+   * throws, nothing of it stays, and rows that fail alone are put off, 10 times at most; those that wait for a lock are
+   * put off for a moment (see `RowsHeld`), however often. With `gatherMs` a batch waits so long for more of its kind.
    */
-  drain<P extends object>(topic: OutboxTopic<P>, handler: OutboxHandler<P>): void {
+  drain<P extends object>(topic: OutboxTopic<P>, handler: OutboxHandler<P>, { gatherMs = 0 } = {}): void {
     if (this.drains.has(topic)) throw new Error(`The outbox topic ${topic} has a consumer`);
     const { unitOfWork, rows, metrics } = this;
-    this.drains.set(topic, new TopicDrain(topic, handler as OutboxHandler, unitOfWork, rows, metrics));
+    this.drains.set(
+      topic,
+      new TopicDrain(topic, handler as OutboxHandler, gatherMs, unitOfWork, rows, metrics),
+    );
   }
 
   /** Rows that are not dead, counted to 10,000; those of topics without a consumer too. */

@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { sqlStateOf } from '../errors/database-error.js';
 import { toAppError } from '../errors/to-app-error.js';
 import { describeError } from '../logging/describe-error.js';
 import type { Metrics } from '../metrics/metrics.js';
-import type { OutboxRow } from './outbox-topic.js';
+import { RowsHeld, type OutboxRow } from './outbox-topic.js';
 import type { OutboxRepository, TakenRow } from './outbox.repository.js';
 
 /** Writes what rows lead to, in the transaction that deletes them. */
@@ -16,6 +17,7 @@ export type OutboxHandler<P extends object = object> = (
 const BATCH = 100;
 const MOST_ERROR = 500;
 const TIMED_OUT = '57014';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Hands the rows of one topic to its consumer on this node, one batch at a time. */
 export class TopicDrain {
@@ -27,6 +29,7 @@ export class TopicDrain {
   constructor(
     private readonly topic: string,
     private readonly handler: OutboxHandler,
+    private readonly gatherMs: number,
     private readonly unitOfWork: UnitOfWork,
     private readonly rows: OutboxRepository,
     private readonly metrics: Metrics,
@@ -48,6 +51,7 @@ export class TopicDrain {
   private async work(): Promise<void> {
     try {
       while (this.isWanted()) {
+        if (this.gatherMs > 0) await wait(this.gatherMs);
         this.wanted = false;
         while ((await this.nextBatch()) === BATCH);
       }
@@ -88,19 +92,32 @@ export class TopicDrain {
   private async isolate(rows: TakenRow[], error: unknown): Promise<void> {
     const [first] = rows;
     if (!first || isPassing(error)) throw error;
-    if (rows.length === 1) return this.fail(first, error);
+    if (error instanceof RowsHeld) return this.goOnWithout(error, rows);
+    if (rows.length === 1) return isHeld(error) ? this.postpone(rows) : this.fail(first, error);
     const middle = Math.ceil(rows.length / 2);
-    for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
-      if (this.stopped) return;
-      try {
-        await this.unitOfWork.run(async (tx) => {
-          const ids = half.map(({ id }) => id);
-          await this.handle(tx, await this.rows.takeOnly(tx, ids));
-        });
-      } catch (inHalf) {
-        await this.isolate(half, inHalf);
-      }
+    await this.again(rows.slice(0, middle));
+    await this.again(rows.slice(middle));
+  }
+
+  private async again(rows: TakenRow[]): Promise<void> {
+    if (this.stopped || rows.length === 0) return;
+    try {
+      await this.unitOfWork.run(async (tx) => {
+        const ids = rows.map(({ id }) => id);
+        await this.handle(tx, await this.rows.takeOnly(tx, ids));
+      });
+    } catch (error) {
+      await this.isolate(rows, error);
     }
+  }
+
+  private async goOnWithout(held: RowsHeld, rows: TakenRow[]): Promise<void> {
+    await this.postpone(rows.filter(({ id }) => held.ids.has(id)));
+    await this.again(rows.filter(({ id }) => !held.ids.has(id)));
+  }
+
+  private async postpone(rows: TakenRow[]): Promise<void> {
+    await this.unitOfWork.run((tx) => this.rows.postpone(tx, rows));
   }
 
   private async fail(row: TakenRow, error: unknown): Promise<void> {
@@ -115,9 +132,16 @@ export class TopicDrain {
   }
 }
 
-/** The database's trouble, not the row's. A statement that takes too long may be: it is tried with fewer rows, and counts. */
+/**
+ * The database's trouble, not the row's. A statement that takes too long may be: it is tried with fewer rows, and counts.
+ * So may a lock that somebody else holds: only the rows that need it wait.
+ */
 function isPassing(error: unknown): boolean {
-  return sqlStateOf(error) !== TIMED_OUT && toAppError(error).code === 'UNAVAILABLE';
+  return sqlStateOf(error) !== TIMED_OUT && !isHeld(error) && toAppError(error).code === 'UNAVAILABLE';
+}
+
+function isHeld(error: unknown): boolean {
+  return sqlStateOf(error instanceof Error && error.cause ? error.cause : error) === LOCK_NOT_AVAILABLE;
 }
 
 function inOneLine(error: unknown): string {

@@ -120,8 +120,11 @@ export class CommandDispatcher {
         await this.hooks.admitUnhandled(this.socket);
         throw handler;
       }
-      const answer = await runWithRequestId(command.requestId, () => handler(payload, command));
-      const result = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer;
+      const result = await runWithRequestId(command.requestId, async () => {
+        const answer = await handler(payload, command);
+        // Behind an interceptor the work begins when somebody subscribes: under the request id too.
+        return isObservable(answer) ? lastValueFrom(answer, { defaultValue: undefined }) : answer;
+      });
       // Nothing comes back when the exception filter has answered already; then this is ignored.
       command.succeed(result as object | undefined);
     } catch (error) {

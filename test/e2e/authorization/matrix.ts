@@ -142,7 +142,7 @@ export const API_ROUTES = `
   GET /moderation/filters                                   | UNAUTHENTICATED | SUSPENDED | FORBIDDEN    | FORBIDDEN | FORBIDDEN  | FORBIDDEN | ok
   POST /moderation/filters                                  | UNAUTHENTICATED | SUSPENDED | FORBIDDEN    | FORBIDDEN | FORBIDDEN  | FORBIDDEN | ok
   DELETE /moderation/filters/:id                            | UNAUTHENTICATED | SUSPENDED | FORBIDDEN    | FORBIDDEN | FORBIDDEN  | FORBIDDEN | ok
-  POST /moderation/reports                                  | UNAUTHENTICATED | SUSPENDED | NOT_FOUND    | ok        | ok         | ok        | NOT_FOUND
+  POST /moderation/reports                                  | UNAUTHENTICATED | SUSPENDED | NOT_A_MEMBER | ok        | ok         | ok        | NOT_A_MEMBER
   GET /moderation/reports                                   | UNAUTHENTICATED | SUSPENDED | FORBIDDEN    | FORBIDDEN | FORBIDDEN  | FORBIDDEN | ok
   GET /moderation/reports of a room                         | UNAUTHENTICATED | SUSPENDED | NOT_A_MEMBER | FORBIDDEN | ok         | ok        | ok
   POST /moderation/reports/:id/close                        | UNAUTHENTICATED | SUSPENDED | NOT_FOUND    | NOT_FOUND | ok         | ok        | ok

@@ -38,10 +38,7 @@ export function notificationPayloads({ alice, hall }: World): PayloadsOf<'/notif
     'preference:set': {
       roomId: optional(hall, roomId),
       level: optional('all', oneOf('all', 'mentions', 'none')),
-      mutedUntil: optional(
-        new Date(Date.now() + 3_600_000).toISOString(),
-        orNull(isoTime(3653, { past: true })),
-      ),
+      mutedUntil: optional(new Date(Date.now() + 3_600_000).toISOString(), orNull(isoTime(3650))),
       kind: optional(undefined, kind),
       channels: optional(undefined, channels),
       quietHours: optional(undefined, orNull(quietHours(kind))),
@@ -61,10 +58,10 @@ export const quietHours = (kind: Accepts) => {
   return objectOf({
     from: needed('22:00', time),
     to: needed('07:30', time),
-    timeZone: needed('Europe/Berlin', isTimeZone),
+    timeZone: needed('Europe/Berlin', knownZone),
     critical: optional(['mention'], distinct(listOf(NOTIFICATION_KINDS.length, kind))),
   });
 };
 
-const isTimeZone: Accepts = (value) =>
+const knownZone: Accepts = (value) =>
   typeof value === 'string' && Intl.supportedValuesOf('timeZone').includes(value);

@@ -17,6 +17,9 @@ export class OutboxAndAudit1764000000002 implements MigrationInterface {
         error text
       )`);
     await runner.query(`CREATE INDEX outbox_next ON outbox (topic, id) WHERE (dead_at IS NULL)`);
+    await runner.query(
+      `CREATE INDEX outbox_message ON outbox ((payload ->> 'messageId')) WHERE (topic = 'message.sent')`,
+    );
     await runner.query(`CREATE INDEX outbox_dead ON outbox (id) WHERE (dead_at IS NOT NULL)`);
     await runner.query(`
       ALTER TABLE room_members

@@ -81,12 +81,21 @@ export class Notifications1764000000004 implements MigrationInterface {
         read_at timestamptz(3),
         archived_at timestamptz(3)
       )`);
-    await runner.query(`CREATE INDEX notifications_list ON notifications (user_id, created_at, id)`);
+    await runner.query(
+      `CREATE INDEX notifications_list ON notifications (user_id, created_at, id) WHERE (archived_at IS NULL)`,
+    );
+    await runner.query(
+      `CREATE INDEX notifications_archived ON notifications (user_id, created_at, id) WHERE (archived_at IS NOT NULL)`,
+    );
     await runner.query(
       `CREATE INDEX notifications_unread ON notifications (user_id, grown_version) WHERE (read_at IS NULL)`,
     );
     await runner.query(
       `CREATE INDEX notifications_growing ON notifications (user_id, room_id, updated_at) WHERE (read_at IS NULL)`,
+    );
+    await runner.query(
+      `CREATE INDEX notifications_room ON notifications (user_id, room_id, seq)
+        WHERE ((read_at IS NULL) AND (thread_id IS NULL))`,
     );
   }
 
@@ -98,7 +107,6 @@ export class Notifications1764000000004 implements MigrationInterface {
         title text NOT NULL,
         body text NOT NULL,
         from_id text NOT NULL,
-        from_name text NOT NULL,
         created_at timestamptz(3) NOT NULL
       )`);
     await runner.query(`CREATE INDEX announcements_list ON announcements (created_at, id)`);
@@ -106,11 +114,13 @@ export class Notifications1764000000004 implements MigrationInterface {
       CREATE TABLE announcement_states (
         user_id text NOT NULL
           CONSTRAINT announcement_states_inbox REFERENCES notification_inboxes (user_id) ON DELETE CASCADE,
-        announcement_id uuid NOT NULL
-          CONSTRAINT announcement_states_announcement REFERENCES announcements (id) ON DELETE CASCADE,
+        announcement_id uuid NOT NULL,
         read_at timestamptz(3) NOT NULL,
         archived_at timestamptz(3),
         CONSTRAINT announcement_states_pkey PRIMARY KEY (user_id, announcement_id)
       )`);
+    await runner.query(
+      `CREATE INDEX announcement_states_announcement ON announcement_states (announcement_id)`,
+    );
   }
 }

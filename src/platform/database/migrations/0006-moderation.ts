@@ -14,6 +14,7 @@ export class Moderation1764000000005 implements MigrationInterface {
         reason text NOT NULL,
         created_by text NOT NULL,
         created_by_name text NOT NULL,
+        by_administrator boolean NOT NULL,
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         CONSTRAINT restrictions_pkey PRIMARY KEY (user_id, scope, kind)
       )`);

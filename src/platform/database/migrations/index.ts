@@ -5,6 +5,7 @@ import { Presence1764000000003 } from './0004-presence.js';
 import { Notifications1764000000004 } from './0005-notifications.js';
 import { Moderation1764000000005 } from './0006-moderation.js';
 import { Delivery1764000000006 } from './0007-delivery.js';
+import { SetupAndRoles1764000000007 } from './0008-setup-and-roles.js';
 
 /** In the order they run. TypeORM sorts by the number in the class name, so it has to grow. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Notifications1764000000004,
   Moderation1764000000005,
   Delivery1764000000006,
+  SetupAndRoles1764000000007,
 ];
