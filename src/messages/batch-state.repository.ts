@@ -44,13 +44,13 @@ export class BatchStateReader {
   }
 
   /**
-   * The actors and, for sends, those they mention, in their rooms; which of them are suspended; and the version of the
+   * The actors and, for sends, those they mention, in their rooms; which of them are suspended or administrators; and the version of the
    * rules for what they write.
    */
   private async people(
     { manager }: Transaction,
     changes: MessageChange[],
-  ): Promise<Pick<LedgerState, 'members' | 'suspended' | 'filterVersion'>> {
+  ): Promise<Pick<LedgerState, 'members' | 'suspended' | 'administrators' | 'filterVersion'>> {
     const pairs = new Map<string, [string, string]>();
     const want = (roomId: string, userId: string) => pairs.set(pairKey(roomId, userId), [roomId, userId]);
     for (const change of changes) {
@@ -64,6 +64,7 @@ export class BatchStateReader {
         room_id: string;
         user_id: string;
         suspended: boolean;
+        administrator: boolean;
         /** null: no member. */
         role: MemberRole | null;
         name: string;
@@ -76,7 +77,8 @@ export class BatchStateReader {
         filter_version: number;
       }[]
     >(
-      `SELECT w.room_id, w.user_id, u.suspended_at IS NOT NULL AS suspended, m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq,
+      `SELECT w.room_id, w.user_id, u.suspended_at IS NOT NULL AS suspended, u.role = 'admin' AS administrator,
+              m.role, u.name, u.avatar_url, m.last_sent_at, m.history_from_seq,
               x.scope AS restriction_scope, x.kind AS restriction_kind, x.until AS restricted_until,
               (SELECT version FROM filter_rule_set) AS filter_version
          FROM unnest($1::text[], $2::text[]) AS w(room_id, user_id)
@@ -105,6 +107,7 @@ export class BatchStateReader {
     return {
       members,
       suspended: new Set(rows.filter(({ suspended }) => suspended).map((row) => row.user_id)),
+      administrators: new Set(rows.filter(({ administrator }) => administrator).map((row) => row.user_id)),
       filterVersion: members.size > 0 ? rows[0]?.filter_version : undefined,
     };
   }

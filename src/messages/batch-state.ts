@@ -61,6 +61,8 @@ export interface LedgerState {
   rooms: Map<string, RoomState>;
   /** The actors whose account is closed: their changes were on their way. */
   suspended: Set<string>;
+  /** Of the actors: whose role is of this moment, not of their last token. */
+  administrators: Set<string>;
   /** By `pairKey(roomId, userId)`. */
   members: Map<string, MemberState>;
   targets: Map<string, TargetState>;

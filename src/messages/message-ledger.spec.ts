@@ -57,6 +57,7 @@ function state(
       ],
     ]),
     suspended: new Set(),
+    administrators: new Set(),
     members: new Map([
       [
         pairKey('hall', 'bob'),
@@ -151,6 +152,18 @@ describe('MessageLedger and moderation', () => {
     for (const change of [send('x'), edit('x'), react, remove, asAdministrator])
       expect([change.kind, decide(change, closed()).code]).toEqual([change.kind, 'SUSPENDED']);
     expect(decide(send('x', 'known'), closed()).code).toBe('sent');
+  });
+
+  /** The role was read when the request came: whoever lost it while the deletion was queued still deleted. */
+  it('takes an administrator by their role of this moment', () => {
+    const asAdministrator: MessageChange = {
+      ...remove,
+      actor: { ...actor, userId: 'root', role: 'admin' },
+      asAdministrator: true,
+    };
+    expect(decide(asAdministrator, state(null)).code).toBe('FORBIDDEN');
+    const inForce = { ...state(null), administrators: new Set(['root']) };
+    expect(decide(asAdministrator, inForce).verdict).toMatchObject({ kind: 'changed' });
   });
 
   it('lists the deletions by the hand of another, once', () => {

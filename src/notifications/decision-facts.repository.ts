@@ -97,17 +97,20 @@ export class DecisionFactsRepository {
     );
   }
 
-  /** Of each room the members who read it last, at most so many. */
+  /** Of the members each of these messages was written to those who read their room last, at most so many. */
   reached(
     { manager }: Transaction,
-    roomIds: readonly string[],
+    messageIds: readonly string[],
     limit: number,
-  ): Promise<{ roomId: string; userId: string }[]> {
+  ): Promise<{ messageId: string; userId: string }[]> {
     return manager.query(
-      `SELECT x.room_id AS "roomId", x.user_id AS "userId" FROM unnest($1::text[]) AS w(room_id)
-        CROSS JOIN LATERAL (SELECT room_id, user_id FROM room_members WHERE room_id = w.room_id
-                             ORDER BY last_read_seq DESC, user_id LIMIT $2) x`,
-      [roomIds, limit],
+      // A newcomer has read everything: whoever comes before it is decided would take the place of one it was written to.
+      `SELECT m.id AS "messageId", x.user_id AS "userId" FROM messages m
+        CROSS JOIN LATERAL (SELECT user_id FROM room_members
+                             WHERE room_id = m.room_id AND joined_at <= m.created_at
+                             ORDER BY last_read_seq DESC, user_id LIMIT $2) x
+        WHERE m.id = ANY($1::uuid[])`,
+      [messageIds, limit],
     );
   }
 

@@ -114,7 +114,8 @@ export class InboxService {
 
   /** A large inbox in several transactions, all of one time; it is told with the last. What comes between them is younger. */
   private async readAll(userId: string): Promise<void> {
-    let { readAt, some } = await this.unitOfWork.run((tx) => this.readAnnouncements(tx, userId));
+    const { readAt, count } = await this.unitOfWork.run((tx) => this.readAnnouncements(tx, userId));
+    let some = count > 0;
     let fromVersion: number | undefined = 0;
     while (fromVersion !== undefined)
       fromVersion = await this.unitOfWork.run(async (tx) => {
@@ -128,13 +129,13 @@ export class InboxService {
       });
   }
 
-  private async readAnnouncements(tx: Transaction, userId: string): Promise<{ readAt: Date; some: boolean }> {
+  private async readAnnouncements(tx: Transaction, userId: string): Promise<{ readAt: Date; count: number }> {
     // Before the clock is read: what is read until then has to be there.
     await this.announcements.enterToReadAll(tx);
     const { now } = await this.inboxes.lock(tx, [userId]);
     const read = await this.announcements.read(tx, userId, undefined, now);
     await this.inboxes.readAnnouncementsUntil(tx, userId, now);
-    return { readAt: now, some: read.length > 0 };
+    return { readAt: now, count: read.length };
   }
 
   private async countsOf({ userId }: Actor): Promise<NotificationCounts> {

@@ -14,7 +14,7 @@ const message: CausingMessage = {
 const nobody: Surroundings = {
   repliers: new Map(),
   audience: new Map(),
-  reachedByRoom: new Map(),
+  reached: new Map(),
   roomLimit: 2,
 };
 const causes = (changes: Partial<CausingMessage>, around: Partial<Surroundings> = {}) =>
@@ -30,7 +30,7 @@ describe('the causes of a message', () => {
     const found = causes(
       { mentions: ['a', '@room'], replyAuthorId: 'c', threadId: 't', rootAuthorId: 'd' },
       {
-        reachedByRoom: new Map([['r', ['a', 'b']]]),
+        reached: new Map([['m', ['a', 'b']]]),
         repliers: new Map([
           [
             't',
@@ -55,8 +55,8 @@ describe('the causes of a message', () => {
   });
 
   it('reach with @room as many others as the server allows, in the order given', () => {
-    const reachedByRoom = new Map([['r', ['a', 'author', 'b', 'c']]]);
-    expect(causes({ mentions: ['@room'] }, { reachedByRoom })).toEqual({
+    const reached = new Map([['m', ['a', 'author', 'b', 'c']]]);
+    expect(causes({ mentions: ['@room'] }, { reached })).toEqual({
       author: 'room_mention',
       a: 'room_mention',
       b: 'room_mention',

@@ -24,8 +24,8 @@ export interface Surroundings {
   repliers: Map<string, Map<string, number>>;
   /** By room: whom every message of it concerns. */
   audience: Map<string, string[]>;
-  /** By room: whom `@room` reaches, those first who read there last. */
-  reachedByRoom: Map<string, string[]>;
+  /** By message: whom `@room` reaches, those first who read there last. */
+  reached: Map<string, string[]>;
   /** How many of them are told. */
   roomLimit: number;
 }
@@ -49,8 +49,8 @@ export function causesOf(message: CausingMessage, around: Surroundings): Map<str
   return causes;
 }
 
-function reachedBy({ roomId, senderId }: CausingMessage, around: Surroundings): string[] {
-  const others = (around.reachedByRoom.get(roomId) ?? []).filter((userId) => userId !== senderId);
+function reachedBy({ id, senderId }: CausingMessage, around: Surroundings): string[] {
+  const others = (around.reached.get(id) ?? []).filter((userId) => userId !== senderId);
   return others.slice(0, around.roomLimit);
 }
 

@@ -34,7 +34,7 @@ export class MessageSurroundings {
       around: {
         repliers: await this.repliers(tx, messages),
         audience: new Map(messages.map(({ roomId, audience }) => [roomId, audience])),
-        reachedByRoom: await this.reached(tx, messages),
+        reached: await this.reached(tx, messages),
         roomLimit: this.roomLimit,
       },
     };
@@ -51,13 +51,13 @@ export class MessageSurroundings {
     return repliers;
   }
 
-  private async reached(tx: Transaction, messages: MessageFacts[]): Promise<Surroundings['reachedByRoom']> {
-    const mentioned = messages.filter(({ mentions }) => mentions.includes(ROOM_MENTION));
-    const reached: Surroundings['reachedByRoom'] = new Map(mentioned.map(({ roomId }) => [roomId, []]));
-    if (reached.size === 0) return reached;
+  private async reached(tx: Transaction, messages: MessageFacts[]): Promise<Surroundings['reached']> {
+    const ids = messages.filter(({ mentions }) => mentions.includes(ROOM_MENTION)).map(({ id }) => id);
+    const reached: Surroundings['reached'] = new Map(ids.map((id) => [id, []]));
+    if (ids.length === 0) return reached;
     // One more: the author is a member too.
-    for (const { roomId, userId } of await this.facts.reached(tx, [...reached.keys()], this.roomLimit + 1))
-      reached.get(roomId)?.push(userId);
+    for (const { messageId, userId } of await this.facts.reached(tx, ids, this.roomLimit + 1))
+      reached.get(messageId)?.push(userId);
     return reached;
   }
 }
