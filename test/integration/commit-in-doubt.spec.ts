@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { TestServer } from '../harness/server.js';
 import { onPostgres } from '../harness/writer-fixture.js';
 
-const ENDS_MEMBERSHIP = 'room_members';
+const ENDS_MEMBERSHIP = 'DELETE FROM "room_members"';
 const ENDS_SESSION = 'UPDATE "sessions"';
 
 /**
