@@ -22,7 +22,8 @@ const base = {
   },
 };
 export default {
-  maxWorkers: 2,
+  // Much of the suites waits for frames and leases: one more than the cores CI has.
+  maxWorkers: 3,
   testTimeout: 20_000,
   projects: [
     {

@@ -5,12 +5,15 @@ export type Order =
   | { does: 'start'; url: string }
   | { does: 'connect'; tokens: string[]; watch?: string[] }
   | { does: 'shine'; token: string; watchers: number }
-  | { does: 'leave'; kind: 'idle' };
+  | { does: 'count' }
+  | { does: 'leave' };
 
 export interface Answer {
   problem?: string;
   /** Ms until each watcher knew. */
   delays?: number[];
+  /** Sockets that are open. */
+  open?: number;
 }
 
 /** Handshakes at once. */
@@ -40,6 +43,10 @@ async function obey(order: Order): Promise<Answer> {
       return {};
     case 'shine':
       return { delays: await shine(order.token, order.watchers) };
+    case 'count':
+      return {
+        open: [...watchers, ...idle].filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+      };
     case 'leave':
       for (const socket of idle) socket.close();
       return {};

@@ -68,10 +68,12 @@ async function measure(port: number): Promise<void> {
   const coming = { reads: statements.reads - before.reads, writes: statements.writes - before.writes };
   await pause(2000);
   const idle = await idling(statements);
+  await assertAllThere();
   const crowded = await rounds();
   const leaving = { ...statements };
-  await ask({ does: 'leave', kind: 'idle' });
-  await pause(OFFLINE_MS * 3);
+  await ask({ does: 'leave' });
+  await allOffline(database);
+  const written = statements.writes - leaving.writes;
   const perUser = (count: number) => (count / IDLE).toFixed(2);
   console.log(
     [
@@ -88,7 +90,7 @@ async function measure(port: number): Promise<void> {
       row(`idle for ${String(IDLE_MS / 1000)} s: statements, of these writes`, idle.statements),
       row('- CPU of the server', idle.cpu),
       row('- memory of the server (RSS)', idle.memory),
-      row(`${String(IDLE)} users go offline: writes`, String(statements.writes - leaving.writes)),
+      row(`${String(IDLE)} users go offline: writes`, String(written)),
       '',
     ].join('\n'),
   );
@@ -101,11 +103,31 @@ async function idling(statements: Statements) {
   const { user, system } = process.cpuUsage(cpu);
   const reads = statements.reads - before.reads;
   const writes = statements.writes - before.writes;
+  if (writes > 0) throw new Error(`${String(writes)} writes while nobody does anything`);
   return {
     statements: `${String(reads + writes)}, ${String(writes)}`,
     cpu: `${((user + system) / 10 / IDLE_MS).toFixed(1)} % of a core`,
     memory: `${String(Math.round(process.memoryUsage().rss / 2 ** 20))} MB`,
   };
+}
+
+/** Who was measured as idle was there all the time. */
+async function assertAllThere(): Promise<void> {
+  const { open = 0 } = await ask({ does: 'count' });
+  if (open !== WATCHERS + IDLE) throw new Error(`${String(open)} sockets are left`);
+}
+
+/** Each of those who were idle has been told as offline: when they were last seen is stored before. */
+async function allOffline(database: DataSource): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const [{ count }] = await database.query<[{ count: number }]>(
+      `SELECT count(*)::int AS count FROM presence_settings WHERE user_id LIKE 'idle-%' AND last_seen_at IS NOT NULL`,
+    );
+    if (count === IDLE) return;
+    if (performance.now() > deadline) throw new Error(`${String(count)} of ${String(IDLE)} are offline`);
+    await pause(200);
+  }
 }
 
 /** Ms from the opening of the star's socket until the watchers know, of each round. */
@@ -180,7 +202,8 @@ function countStatements(database: DataSource): Statements {
     const query = runner.query.bind(runner) as (...query: unknown[]) => Promise<unknown>;
     runner.query = ((...given: unknown[]) => {
       const sql = String(given[0]).trimStart();
-      if (/^(INSERT|UPDATE|DELETE)/i.test(sql)) statements.writes += 1;
+      if (/^(INSERT|UPDATE|DELETE|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM)\b)/is.test(sql))
+        statements.writes += 1;
       else if (!/^(START|BEGIN|COMMIT|ROLLBACK|SET)/i.test(sql)) statements.reads += 1;
       return query(...given);
     }) as typeof runner.query;

@@ -54,7 +54,7 @@ export class Devices implements OnModuleInit, OnModuleDestroy {
     this.events.on(SocketOpened, (event) => this.opened(event));
     this.events.on(SocketClosed, (event) => this.closed(event));
     this.events.on(ConnectionActive, ({ connectionId }) => this.active(connectionId));
-    this.timers.beat = setInterval(() => void this.beat(), REAP_EVERY_MS);
+    this.timers.beat = setInterval(() => void this.reap(), REAP_EVERY_MS);
   }
 
   /** The end of this node: people come back elsewhere or later, so nobody is told; when they were here is kept. */
@@ -169,16 +169,6 @@ export class Devices implements OnModuleInit, OnModuleDestroy {
     this.reapIn(this.config.presence.offlineMs);
   }
 
-  private async beat(): Promise<void> {
-    try {
-      // Before the reaping: a process that was stopped for a while must not take itself for dead.
-      if (Date.now() - this.renewedAt >= RENEW_EVERY_MS - LEAST_WAIT_MS) await this.renew();
-    } catch (error) {
-      this.logger.error({ err: error }, 'The lease of this node could not be renewed');
-    }
-    await this.reap();
-  }
-
   private async renew(): Promise<void> {
     const known = await this.store.renew(this.nodeId);
     this.renewedAt = Date.now();
@@ -196,6 +186,8 @@ export class Devices implements OnModuleInit, OnModuleDestroy {
     clearTimeout(this.timers.reap);
     delete this.timers.reap;
     try {
+      // Before every reaping: a process that was stopped for a while must not take itself for dead.
+      if (Date.now() - this.renewedAt >= RENEW_EVERY_MS - LEAST_WAIT_MS) await this.renew();
       const { changes, nextMs } = await this.store.reap();
       if (nextMs !== undefined) this.reapIn(nextMs);
       await this.roster.announce(changes);

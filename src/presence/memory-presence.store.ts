@@ -28,8 +28,8 @@ interface Node {
 export class MemoryPresenceStore extends PresenceStore {
   private readonly users = new Map<string, UserDevices>();
   private readonly nodes = new Map<string, Node>();
-  /** Users with lingering devices. */
-  private readonly leaving = new Set<string>();
+  /** When lingering devices end, and whose they are; the first end first. */
+  private readonly ends: { at: number; userIds: ReadonlySet<string> }[] = [];
   private version = 0;
 
   constructor(
@@ -52,7 +52,8 @@ export class MemoryPresenceStore extends PresenceStore {
 
   override remove(nodeId: string, devices: readonly Pick<Device, 'userId' | 'deviceId'>[]): Promise<void> {
     const node = this.nodes.get(nodeId);
-    for (const { deviceId } of devices) if (node) this.gone(node, deviceId, this.now());
+    const deviceIds = devices.map(({ deviceId }) => deviceId);
+    if (node) this.gone(node, deviceIds, this.now());
     return Promise.resolve();
   }
 
@@ -70,9 +71,11 @@ export class MemoryPresenceStore extends PresenceStore {
   override reap(): Promise<{ changes: Availability[]; nextMs?: number }> {
     const now = this.now();
     for (const [nodeId, { leaseUntil }] of this.nodes) if (leaseUntil <= now) this.end(nodeId, leaseUntil);
-    const changes = this.changesOf(this.leaving);
-    const next = this.nextEnd();
-    return Promise.resolve({ changes, ...(next !== undefined && { nextMs: Math.max(0, next - now) }) });
+    const firstLeft = this.ends.findIndex(({ at }) => at > now);
+    const over = this.ends.splice(0, firstLeft < 0 ? this.ends.length : firstLeft);
+    const changes = this.changesOf(new Set(over.flatMap(({ userIds }) => [...userIds])));
+    const [next] = this.ends;
+    return Promise.resolve({ changes, ...(next && { nextMs: next.at - now }) });
   }
 
   override read(userIds: readonly string[]): Promise<Availability[]> {
@@ -103,30 +106,37 @@ export class MemoryPresenceStore extends PresenceStore {
   private end(nodeId: string, at: number): void {
     const node = this.nodes.get(nodeId);
     if (!node) return;
-    for (const deviceId of [...node.devices.keys()]) this.gone(node, deviceId, at);
+    this.gone(node, [...node.devices.keys()], at);
     this.nodes.delete(nodeId);
   }
 
-  private gone(node: Node, deviceId: string, at: number): void {
-    const userId = node.devices.get(deviceId);
-    const user = userId === undefined ? undefined : this.users.get(userId);
-    const status = user?.devices.get(deviceId);
-    if (userId === undefined || !user || !status) return;
-    node.devices.delete(deviceId);
-    user.devices.delete(deviceId);
-    user.goneAt = Math.max(user.goneAt, at);
-    user.lingering.set(status, Math.max(user.lingering.get(status) ?? 0, at + this.times.lingerMs));
-    this.leaving.add(userId);
+  private gone(node: Node, deviceIds: readonly string[], at: number): void {
+    const until = at + this.times.lingerMs;
+    const userIds = new Set<string>();
+    for (const deviceId of deviceIds) {
+      const userId = node.devices.get(deviceId);
+      const user = userId === undefined ? undefined : this.users.get(userId);
+      const status = user?.devices.get(deviceId);
+      if (userId === undefined || !user || !status) continue;
+      node.devices.delete(deviceId);
+      user.devices.delete(deviceId);
+      user.goneAt = Math.max(user.goneAt, at);
+      user.lingering.set(status, Math.max(user.lingering.get(status) ?? 0, until));
+      userIds.add(userId);
+    }
+    if (userIds.size === 0) return;
+    // The last one, but for leases: they ended before they were found to be over.
+    const before = this.ends.findLastIndex((end) => end.at <= until);
+    this.ends.splice(before + 1, 0, { at: until, userIds });
   }
 
   private changesOf(userIds: Iterable<string>): Availability[] {
     const now = this.now();
     const changes: Availability[] = [];
-    for (const userId of [...userIds]) {
+    for (const userId of userIds) {
       const user = this.users.get(userId);
       if (!user) continue;
       for (const [status, until] of user.lingering) if (until <= now) user.lingering.delete(status);
-      if (user.lingering.size === 0) this.leaving.delete(userId);
       const status = bestOf(new Set([...user.devices.values(), ...user.lingering.keys()]));
       if (status === 'offline') this.users.delete(userId);
       if (status === user.announced) continue;
@@ -136,13 +146,5 @@ export class MemoryPresenceStore extends PresenceStore {
       changes.push({ userId, status, version, ...(status === 'offline' && { lastSeenAt: goneAt }) });
     }
     return changes;
-  }
-
-  private nextEnd(): number | undefined {
-    let next: number | undefined;
-    for (const userId of this.leaving)
-      for (const until of this.users.get(userId)?.lingering.values() ?? [])
-        next = next === undefined ? until : Math.min(next, until);
-    return next;
   }
 }

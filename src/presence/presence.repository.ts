@@ -116,14 +116,15 @@ export class PresenceRepository {
     );
   }
 
-  /** When these users were last there, in one statement. */
+  /** When these users were last there, in one statement; not of those who were invisible then. */
   async saveLastSeen(tx: Transaction, seen: ReadonlyMap<string, number>): Promise<void> {
     await tx.manager.query(
       `INSERT INTO presence_settings AS s (user_id, last_seen_at)
        SELECT u.id, to_timestamp(seen.at / 1000.0)
          FROM unnest($1::text[], $2::bigint[]) AS seen (user_id, at) JOIN users u ON u.id = seen.user_id
         ORDER BY u.id
-       ON CONFLICT (user_id) DO UPDATE SET last_seen_at = GREATEST(s.last_seen_at, excluded.last_seen_at)`,
+       ON CONFLICT (user_id) DO UPDATE SET last_seen_at = GREATEST(s.last_seen_at, excluded.last_seen_at)
+        WHERE CASE WHEN s.until <= excluded.last_seen_at THEN s.former_status ELSE s.status END <> 'invisible'`,
       [[...seen.keys()], [...seen.values()]],
     );
   }

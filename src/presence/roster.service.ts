@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
@@ -13,6 +13,9 @@ interface Entry {
   /** Absent until it is read. */
   state?: PresenceState;
 }
+
+/** A save that takes longer is not waited for. */
+const SAVE_MS = 1000;
 
 /**
  * What this node knows of the users whose devices it holds: one small read when they come, nothing while they stay.
@@ -29,6 +32,9 @@ export class Roster {
   private reading: Promise<void> | undefined;
   /** When users were last seen, that could not be stored yet. */
   private readonly unsaved = new Map<string, number>();
+  private saving = Promise.resolve();
+  /** Changes that could not be told yet, because it could not be read whose they are. */
+  private readonly untold = new Map<string, Availability>();
 
   constructor(
     private readonly repository: PresenceRepository,
@@ -85,19 +91,32 @@ export class Roster {
     return merged;
   }
 
-  /** Tells everybody what the store returned to us: nobody else will, so no failure of the database stops it. */
-  async announce(changes: readonly Availability[]): Promise<void> {
-    if (changes.length === 0) return;
-    for (const { userId, lastSeenAt } of changes)
+  /**
+   * Tells everybody what the store returned to us: nobody else will, so no failure of the database stops it. What could
+   * not be told or stored before is tried again, also when nothing has changed.
+   */
+  async announce(news: readonly Availability[]): Promise<void> {
+    for (const { userId, lastSeenAt } of news)
       if (lastSeenAt !== undefined) this.unsaved.set(userId, lastSeenAt);
-    const read = await this.ofStrangers(changes).catch((error: unknown) => this.failed(error));
+    const changes = new Map(this.untold);
+    this.untold.clear();
+    for (const change of news) changes.set(change.userId, change);
+    // At once: while the database is waited for, somebody may be forgotten here.
+    const here: PresenceState[] = [];
+    for (const [userId, change] of changes) {
+      const state = this.known(userId);
+      if (!state) continue;
+      here.push(changed(state, change));
+      changes.delete(userId);
+    }
+    // The others are strangers.
+    const strangers = this.ofStrangers(changes);
+    const saved = this.saveLastSeen().catch((error: unknown) => this.failed(error));
     // Stored before it is told: whoever is told may read it at once.
-    await this.saveLastSeen().catch((error: unknown) => this.failed(error));
-    const states = changes.flatMap((availability) => {
-      const state = this.known(availability.userId) ?? read?.get(availability.userId);
-      return state ? [this.keep({ ...state, availability })] : [];
-    });
-    this.events.publish(new PresenceChanged(states));
+    if (news.some(({ lastSeenAt }) => lastSeenAt !== undefined))
+      await Promise.race([saved, pause(SAVE_MS, undefined, { ref: false })]);
+    this.tell(here);
+    this.tell(await strangers);
   }
 
   /** These rows as they are at this moment: with what the store says of their devices. */
@@ -113,8 +132,20 @@ export class Roster {
     await this.saveLastSeen();
   }
 
+  private tell(states: readonly PresenceState[]): void {
+    if (states.length === 0) return;
+    this.events.publish(new PresenceChanged(states.map((state) => this.keep(state))));
+  }
+
+  /** One after the other: of a database that hangs not more is asked. */
+  private saveLastSeen(): Promise<void> {
+    const saved = this.saving.then(() => this.saveUnsaved());
+    this.saving = saved.catch(() => undefined);
+    return saved;
+  }
+
   /** All in one statement; what fails is tried again with the next ones. */
-  private async saveLastSeen(): Promise<void> {
+  private async saveUnsaved(): Promise<void> {
     if (this.unsaved.size === 0) return;
     const seen = new Map(this.unsaved);
     await this.unitOfWork.run((tx) => this.repository.saveLastSeen(tx, seen));
@@ -122,10 +153,22 @@ export class Roster {
   }
 
   /** Of users another node held. */
-  private async ofStrangers(changes: readonly Availability[]): Promise<Map<string, PresenceState>> {
-    const strangers = changes.map(({ userId }) => userId).filter((userId) => !this.known(userId));
-    const rows = strangers.length > 0 ? await this.repository.read(strangers) : [];
-    return new Map(rows.map((row) => [row.userId, notThere(row)]));
+  private async ofStrangers(changes: ReadonlyMap<string, Availability>): Promise<PresenceState[]> {
+    if (changes.size === 0) return [];
+    try {
+      const rows = await this.repository.read([...changes.keys()]);
+      return rows.flatMap((row) => {
+        const change = changes.get(row.userId);
+        return change ? [changed(notThere(row), change)] : [];
+      });
+    } catch (error) {
+      this.failed(error);
+      for (const [userId, change] of changes) {
+        const later = this.untold.get(userId);
+        if (!later || later.version < change.version) this.untold.set(userId, change);
+      }
+      return [];
+    }
   }
 
   private failed(error: unknown): undefined {
@@ -143,6 +186,13 @@ export class Roster {
 
 function notThere(row: StoredPresence): PresenceState {
   return withAvailability(row, { userId: row.userId, status: 'offline', version: 0 });
+}
+
+/** When somebody invisible was there is never shown, also not after they are visible again. */
+function changed(state: PresenceState, change: Availability): PresenceState {
+  const { userId, status, version } = change;
+  const shown = state.own.status === 'invisible' ? { userId, status, version } : change;
+  return { ...state, availability: shown };
 }
 
 function withAvailability(

@@ -99,6 +99,15 @@ export class Watcher {
     });
   }
 
+  /** They are not listed any more. True when the socket had been told of them. */
+  unlist(userId: string): boolean {
+    const entry = this.watched.get(userId);
+    if (!entry?.sent) return false;
+    delete entry.sent;
+    this.changed.delete(userId);
+    return true;
+  }
+
   /** True when the socket had been told of them. */
   drop(userId: string): boolean {
     const entry = this.watched.get(userId);

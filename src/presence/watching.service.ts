@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
@@ -18,6 +18,7 @@ import { Watchers, type ListKind, type Watcher } from './watchers.js';
  */
 @Injectable()
 export class Watching implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(Watching.name);
   private readonly watchers = new Watchers();
   /** Counts checks and what may end them, so that it is known which of two came first. */
   private count = 0;
@@ -100,6 +101,11 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
         users: watcher.list(states, checkedAt),
         of,
       });
+      const listed = new Set(states.map((state) => state.userId));
+      this.remove(
+        watcher,
+        userIds.filter((userId) => !listed.has(userId) && watcher.unlist(userId)),
+      );
     } finally {
       for (const userId of userIds) this.settle(watcher, userId);
     }
@@ -166,11 +172,21 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
     for (const watcher of own) for (const watched of watcher.watched.keys()) concerned.add(watched);
     concerned.delete(userId);
     if (concerned.size === 0) return;
-    const sharing = await this.repository.sharing(userId, [...concerned]);
+    const sharing = await this.sharing(userId, [...concerned]);
     const ended = [...concerned].filter((other) => !sharing.has(other));
     for (const watcher of own) this.end(watcher, ended, startedAt);
     for (const watcher of others)
       if (watcher.userId !== userId && !sharing.has(watcher.userId)) this.end(watcher, [userId], startedAt);
+  }
+
+  /** Who could not be found to share a room is not seen any more: they may be watched again. */
+  private async sharing(userId: string, others: readonly string[]): Promise<ReadonlySet<string>> {
+    try {
+      return await this.repository.sharing(userId, others);
+    } catch (error) {
+      this.logger.error({ err: error }, 'It could not be read who is still to be seen; they are removed');
+      return new Set();
+    }
   }
 
   /** But for what was checked since: that is newer. */
@@ -181,8 +197,11 @@ export class Watching implements OnModuleInit, OnModuleDestroy {
       // Who is not listed yet is decided by the list.
       return entry?.sent && entry.checkedAt < startedAt && this.watchers.unwatch(watcher, userId);
     });
-    if (removed.length > 0)
-      this.publisher.presence.toSocket(watcher.socket, 'presence:removed', { userIds: removed });
+    this.remove(watcher, removed);
+  }
+
+  private remove(watcher: Watcher, userIds: string[]): void {
+    if (userIds.length > 0) this.publisher.presence.toSocket(watcher.socket, 'presence:removed', { userIds });
   }
 
   private watcherOf(socket: RealtimeSocket): Watcher {

@@ -125,6 +125,28 @@ export function describePresenceStore(name: string, make: Make): void {
       expect(statuses(await a.report('a', [device('ada', '1')]))).toEqual(['ada online']);
     });
 
+    it('ends everybody at their time, also when a lease that was over is found later', async () => {
+      await a.report('a', [device('ada', '1')]);
+      await b.report('b', [device('bea', '2'), device('cid', '3')]);
+      await world.pass(LEASE_MS - 1000);
+      await b.renew('b');
+      await b.remove('b', [device('bea', '2')]);
+      await world.pass(5000);
+      await b.remove('b', [device('cid', '3')]);
+      // The lease ended 4 s ago: between the two.
+      expect(await b.reap()).toEqual({ changes: [], nextMs: LINGER_MS - 5000 });
+      for (const [ms, userId] of [
+        [5000, 'bea'],
+        [1000, 'ada'],
+        [4000, 'cid'],
+      ] as const) {
+        await world.pass(ms - 1);
+        expect(await reaped(b)).toEqual([]);
+        await world.pass(1);
+        expect(await reaped(b)).toEqual([`${userId} offline`]);
+      }
+    });
+
     it('tells an end to exactly one of two nodes that reap at once', async () => {
       const people = Array.from({ length: 200 }, (_, index) =>
         device(`user ${String(index)}`, String(index)),
