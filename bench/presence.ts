@@ -202,7 +202,7 @@ function countStatements(database: DataSource): Statements {
     const query = runner.query.bind(runner) as (...query: unknown[]) => Promise<unknown>;
     runner.query = ((...given: unknown[]) => {
       const sql = String(given[0]).trimStart();
-      if (/^(INSERT|UPDATE|DELETE|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM)\b)/is.test(sql))
+      if (/^(INSERT|UPDATE|DELETE|WITH\b.*\b(INSERT INTO|(?<!FOR |KEY )UPDATE|DELETE FROM)\b)/is.test(sql))
         statements.writes += 1;
       else if (!/^(START|BEGIN|COMMIT|ROLLBACK|SET)/i.test(sql)) statements.reads += 1;
       return query(...given);
