@@ -243,6 +243,66 @@ describe('ParleyClient against a scripted server', () => {
       expect(room.isCurrent).toBe(true);
     });
 
+    it('takes a batch as that many messages: told one by one, drawn once', async () => {
+      const alice = client({ timing: { ...FAST, holeGraceMs: 5000 } });
+      const room = await alice.join('r');
+      const told: string[] = [];
+      const raw: string[] = [];
+      const names: string[] = [];
+      room.on('message', ({ content }) => told.push(content));
+      alice.on('message:new', ({ content }) => raw.push(content));
+      alice.onAny((event) => names.push(event));
+      const contents = Array.from({ length: 12 }, (_, index) => String(index));
+      const messages = contents.map((content) => server.write(content, undefined, 'other', true));
+      // The later ones first, the middle twice: with batches, too, only `rev` says what is where.
+      server.emit('message:batch', { roomId: 'r', messages: messages.slice(8) });
+      server.emit('message:batch', { roomId: 'r', messages: messages.slice(0, 5) });
+      await until('the first five', () => told.length === 5);
+      let drawn = 0;
+      room.on('change', () => (drawn += 1));
+      server.emit('message:batch', { roomId: 'r', messages: messages.slice(3, 8) });
+      await until('all', () => told.length === contents.length);
+      expect(told).toEqual(contents);
+      expect(drawn).toBe(1);
+      expect(server.count('room:sync')).toBe(0);
+      await until('all as they came', () => raw.length === 14);
+      expect(raw).toEqual([8, 9, 10, 11, 0, 1, 2, 3, 4, 3, 4, 5, 6, 7].map(String));
+      expect(new Set(names)).toEqual(new Set(['message:new']));
+    });
+
+    it('fetches what is missing before a batch, and tells no more of one after close()', async () => {
+      const alice = client();
+      const room = await alice.join('r');
+      const told: string[] = [];
+      room.on('message', ({ content }) => told.push(content));
+      const write = () => server.write('x', undefined, 'other', true);
+      const [, ...messages] = [write(), write(), write()];
+      server.emit('message:batch', { roomId: 'r', messages });
+      await until('hole filled', () => told.length === 3);
+      let raw = 0;
+      alice.on('message:new', () => {
+        raw += 1;
+        alice.close();
+      });
+      server.emit('message:batch', { roomId: 'r', messages: [write(), write()] });
+      await until('closed', () => alice.state === 'closed');
+      expect(raw).toBe(1);
+    });
+
+    it('asks for batches unless it is told not to, in /chat only', async () => {
+      server.open('/notifications', () => ['notification:counts', { unread: 0, unseen: 0, version: 1 }]);
+      for (const batch of [undefined, true, false]) {
+        const each = client(batch === undefined ? {} : { batch });
+        await each.connect();
+        each.notifications.on('counts', () => undefined);
+        await until('in both', () => each.notifications.state === 'joined');
+        expect(server.auths.splice(0)).toEqual([
+          { token: 'token', protocol: 1, ...(batch !== false && { batch: true }) },
+          { token: 'token', protocol: 1 },
+        ]);
+      }
+    });
+
     it('fetches what never came, by a hole or by a position', async () => {
       const room = await client({ timing: { ...FAST, positionsMs: 100 } }).join('r');
       const told: string[] = [];

@@ -2,6 +2,7 @@ import { Manager, type Socket } from 'socket.io-client';
 import type { ChatCommand, ChatCommands, ChatEvent, ChatEvents } from '../../src/contract/chat.js';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { NamespaceName } from '../../src/contract/namespaces.js';
+import type { Handshake } from '../../src/contract/socket.js';
 import { PROTOCOL_VERSION } from '../../src/contract/version.js';
 import { CommandQueue, type CommandOptions, type EmitCommand } from './command-queue.js';
 import type {
@@ -25,6 +26,7 @@ export interface ConnectionOptions {
   getToken: () => string | Promise<string>;
   path: string;
   transports: ('websocket' | 'polling')[];
+  batch: boolean;
   timing: Timing;
 }
 
@@ -79,7 +81,7 @@ export class Connection {
       reconnection: false,
       timeout: options.timing.connectMs,
     });
-    this.socket = this.socketOf('/chat', () => this.handshakeToken);
+    this.socket = this.socketOf('/chat', () => this.handshakeToken, options.batch ? { batch: true } : {});
     this.renewal = new TokenRenewal({
       refresh: () => this.refresh(),
       whenReady: () => this.whenReady(),
@@ -106,10 +108,10 @@ export class Connection {
   }
 
   /** A socket of the one transport in a namespace, not connected yet. */
-  socketOf(namespace: NamespaceName, token: () => string): Socket {
+  socketOf(namespace: NamespaceName, token: () => string, more: Pick<Handshake, 'batch'> = {}): Socket {
     return this.manager.socket(namespace, {
-      auth: (give: (auth: object) => void) => {
-        give({ token: token(), protocol: PROTOCOL_VERSION });
+      auth: (give: (auth: Handshake) => void) => {
+        give({ token: token(), protocol: PROTOCOL_VERSION, ...more });
       },
     });
   }

@@ -240,6 +240,11 @@ export class RoomHandle {
         this.deliver(this.log.receive(payload));
         this.catchUp.check();
         return;
+      case 'message:batch':
+        // One `change` for all of them: who draws the room draws it once.
+        this.deliver(payload.messages.flatMap((message) => this.log.receive(message)));
+        this.catchUp.check();
+        return;
       case 'message:read':
         this.events.emit('read', payload.cursors);
         return;

@@ -19,6 +19,8 @@ type Handler = (payload: Record<string, unknown>, ack: Ack, socket: Socket) => v
 export class ScriptedServer {
   /** Of each handshake in `/chat`. */
   readonly tokens: unknown[] = [];
+  /** Of each handshake in any namespace, whole. */
+  readonly auths: object[] = [];
   readonly received: { event: string; payload: Record<string, unknown> }[] = [];
   readonly handlers = new Map<string, Handler>();
   refuse?: (token: unknown) => Refusal | undefined;
@@ -36,6 +38,7 @@ export class ScriptedServer {
     chat.use((socket, next) => {
       const { token } = socket.handshake.auth as { token: unknown };
       this.tokens.push(token);
+      this.auths.push(socket.handshake.auth);
       admit(this.refuse?.(token), next);
     });
     chat.on('connection', (socket) => {
@@ -60,6 +63,7 @@ export class ScriptedServer {
   ): void {
     const side = this.io.of(namespace);
     side.use((socket, next) => {
+      this.auths.push(socket.handshake.auth);
       admit(refuse?.((socket.handshake.auth as { token: unknown }).token), next);
     });
     side.on('connection', (socket) => {

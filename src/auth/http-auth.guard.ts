@@ -12,10 +12,14 @@ export class HttpAuthGuard implements CanActivate {
     private readonly authenticator: Authenticator,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): true | Promise<true> {
     if (context.getType() !== 'http') return true;
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, [context.getHandler(), context.getClass()]))
       return true;
+    return this.authenticate(context);
+  }
+
+  private async authenticate(context: ExecutionContext): Promise<true> {
     const request = context.switchToHttp().getRequest<Request & AuthenticatedRequest>();
     request.actor = await this.authenticator.authenticate(bearer(request.headers.authorization));
     return true;

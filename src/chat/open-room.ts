@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { JoinedRoom, JoinRoom } from '../contract/chat.js';
 import type { Actor } from '../platform/identity/actor.js';
-import { wantsAck } from '../platform/realtime/command-dispatcher.js';
+import { wantsAck } from '../platform/realtime/compiled-handler.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import type { RealtimeSocket } from '../platform/realtime/realtime-socket.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Typing as TypingInput } from '../contract/chat.js';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
-import { MessageCreated } from '../messages/messages.events.js';
+import { MessagesCommitted } from '../messages/messages.events.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
@@ -29,8 +29,8 @@ export class Typing implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.events.on(MessageCreated, ({ message }) => {
-      this.end(keyOf(message.sender.id, message));
+    this.events.on(MessagesCommitted, ({ created }) => {
+      for (const message of created) this.end(keyOf(message.sender.id, message));
     });
   }
 

@@ -251,6 +251,13 @@ export interface ChatEvents extends SessionEvents {
   'session:ready': { userId: string; expiresAt: string; limits: SessionLimits; serverTime: string };
   /** To everyone in the room, the sender's sockets too. */
   'message:new': Message;
+  /**
+   * To sockets that connected with `batch: true`, instead of that many `message:new` and meaning the same: 2 to 100 new
+   * messages of one room, at most 256 kB as JSON. Their `rev`s follow each other, and the single events before and
+   * after them, without gaps. Everything else comes as itself: one new message alone as `message:new`, and
+   * `message:updated` and `message:deleted` in their places, so that a change ends a batch.
+   */
+  'message:batch': { roomId: string; messages: Message[] };
   /** To everyone in the room: an edit, a reaction, a pin, new thread counts. */
   'message:updated': Message;
   /** To everyone in the room: the tombstone. */
@@ -285,6 +292,7 @@ const events: Record<ChatEvent, true> = {
   ...SESSION_EVENTS,
   'session:ready': true,
   'message:new': true,
+  'message:batch': true,
   'message:updated': true,
   'message:deleted': true,
   'message:read': true,

@@ -75,6 +75,8 @@ export const CLOSINGS = {
   TOKEN_EXPIRED: { reconnect: true },
   TOO_MANY_REQUESTS: { reconnect: true },
   CONNECTION_LIMIT: { reconnect: true },
+  /** Read more slowly than it was sent to. A WebSocket often breaks before this arrives; a polling client is told by its next request. */
+  SLOW_CONSUMER: { reconnect: true },
   SESSION_REVOKED: { reconnect: false },
   SUSPENDED: { reconnect: false },
   /** Of `/admin` only, whose role is gone; the other namespaces of the connection stay open. */

@@ -31,6 +31,9 @@ export const CONTRACT_LIMITS = {
   syncPageMax: 500,
   /** Bytes of one sync page; at least one message is always given. */
   syncPageBytes: 262_144,
+  /** Messages in one `message:batch`, and their bytes as JSON in UTF-8. What is more comes in several. */
+  batchMessages: 100,
+  batchBytes: 262_144,
   roomsPage: 50,
   membersPage: 100,
   positionRooms: 500,

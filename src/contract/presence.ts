@@ -65,7 +65,10 @@ export interface PresenceEvents extends SessionEvents {
   'presence:list': { users: Presence[]; of: 'direct' | 'watched' };
   /** To the sockets that watch them: at most one frame a second, never before the list. Replaces what was known of these users. */
   'presence:update': { users: Presence[] };
-  /** To the socket: they can no longer be seen, because the last room in common is gone, and are not watched any more. */
+  /**
+   * To the socket: they are not watched any more. The last room in common is gone, a later list leaves them out, or it
+   * could not be found out whether they may still be seen: then they count as unseen, and can be watched again.
+   */
   'presence:removed': { userIds: string[] };
 }
 

@@ -6,6 +6,8 @@ import type { WireError } from './errors.js';
 export interface Handshake {
   token?: string;
   protocol?: number;
+  /** `/chat`: several new messages of a room may come as one `message:batch`. Default false; without meaning in the other namespaces. */
+  batch?: boolean;
 }
 
 /** Every command is acknowledged exactly once. */

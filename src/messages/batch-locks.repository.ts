@@ -1,57 +1,79 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomHistory, RoomType } from '../contract/views.js';
+import type { Statement } from '../platform/database/pipelined-transaction.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { HOLD_MODERATION } from '../rooms/moderation-lock.service.js';
 import type { RoomState } from './batch-state.js';
 
-export interface LockedRooms {
+interface LockedRoom {
+  id: string;
+  type: RoomType;
+  history: RoomHistory;
+  last_seq: number;
+  last_rev: number;
+  slow_mode_seconds: number;
+  archived: boolean;
+  frozen: boolean;
+}
+
+interface Clock {
   now: Date;
-  rooms: Map<string, RoomState>;
+  xid: string;
+  notify_all: string[];
 }
 
 /** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
 const LOCK_WAIT = '500ms';
 
-/** The locks under which a batch is written. */
-@Injectable()
-export class BatchLocks {
-  /**
-   * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see
-   * what was committed while it waited, such as a kick. Fails with 55P03 when a room stays locked.
-   */
-  async lockRooms(tx: Transaction, roomIds: string[]): Promise<LockedRooms> {
-    const rows = await tx.manager.query<
-      {
-        id: string;
-        type: RoomType;
-        history: RoomHistory;
-        last_seq: number;
-        last_rev: number;
-        slow_mode_seconds: number;
-        archived: boolean;
-        frozen: boolean;
-      }[]
-    >(
-      // LATERAL: the limit is set before the first lock is asked for, in the same round trip.
-      `SELECT r.*
-         FROM (SELECT set_config('lock_timeout', $2, true) AS value) lock_timeout,
-              LATERAL (SELECT id, type, history, last_seq, last_rev, slow_mode_seconds,
-                              archived_at IS NOT NULL AS archived, frozen_at IS NOT NULL AS frozen
-                         FROM rooms WHERE id = ANY($1) AND lock_timeout.value IS NOT NULL ORDER BY id FOR UPDATE) r`,
-      [roomIds, LOCK_WAIT],
-    );
-    const [clock] = await tx.manager.query<{ now: Date; xid: string; notify_all: string[] }[]>(
-      // Restrictions and rules are read after this statement: what was committed while it waited is seen.
-      `SELECT ${HOLD_MODERATION}, clock_timestamp() AS now, pg_current_xact_id()::text AS xid,
+/**
+ * The statements of a batch are planned once per connection, for any number of rows, and always go by the indexes: to plan
+ * the half of them takes longer than to execute them for one message, and what is best for five hundred is good for one.
+ */
+// Without `jit`: a table of one row has no index, and what is forbidden counts as so dear that it would be compiled.
+const BY_INDEX = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map(
+  (name) => `set_config('${name}', 'off', true)`,
+);
+
+/** First of all: a statement is planned, or its plan is found, before it is executed. */
+export function settings(): Statement {
+  return {
+    name: 'batch-settings',
+    text: `SELECT set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+              ${BY_INDEX.join(', ')}`,
+    values: [LOCK_WAIT],
+  };
+}
+
+/**
+ * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see
+ * what was committed while it waited, such as a kick. Fails with 55P03 when a room stays locked.
+ */
+export function lockRooms(roomIds: readonly string[]): Statement<LockedRoom> {
+  return {
+    name: 'batch-lock-rooms',
+    text: `SELECT id, type, history, last_seq, last_rev, slow_mode_seconds,
+              archived_at IS NOT NULL AS archived, frozen_at IS NOT NULL AS frozen
+         FROM rooms WHERE id = ANY($1) ORDER BY id FOR UPDATE`,
+    values: [roomIds],
+  };
+}
+
+/** Under the rooms' locks: from here on restrictions and rules stay as the statements after it read them. */
+export function holdModeration(roomIds: readonly string[]): Statement<Clock> {
+  return {
+    name: 'batch-hold-moderation',
+    text: `SELECT ${HOLD_MODERATION}, clock_timestamp() AS now, pg_current_xact_id()::text AS xid,
               ARRAY(SELECT w.id FROM unnest($1::text[]) AS w(id)
-                     WHERE EXISTS (SELECT FROM room_members m WHERE m.room_id = w.id AND m.notify_level = 'all')) AS notify_all`,
-      [roomIds],
-    );
-    if (!clock) throw new Error('The database did not tell the time');
-    // Read here, a batch costs no further statement for it.
-    tx.xid = clock.xid;
-    const notifyAll = new Set(clock.notify_all);
-    const rooms = rows.map((row): [string, RoomState] => [
+                     WHERE (SELECT true FROM room_members m
+                             WHERE m.room_id = w.id AND m.notify_level = 'all' LIMIT 1)) AS notify_all`,
+    values: [roomIds],
+  };
+}
+
+export function roomStates(rows: LockedRoom[], { notify_all }: Clock): Map<string, RoomState> {
+  const notifyAll = new Set(notify_all);
+  return new Map(
+    rows.map((row): [string, RoomState] => [
       row.id,
       {
         id: row.id,
@@ -64,10 +86,13 @@ export class BatchLocks {
         frozen: row.frozen,
         notifyAll: notifyAll.has(row.id),
       },
-    ]);
-    return { now: clock.now, rooms: new Map(rooms) };
-  }
+    ]),
+  );
+}
 
+/** Looks at the locks of others. */
+@Injectable()
+export class BatchLocks {
   /** The rooms among these that somebody else has locked at this moment. */
   async lockedAmong({ manager }: Transaction, roomIds: string[]): Promise<string[]> {
     const rows = await manager.query<{ id: string }[]>(

@@ -22,7 +22,8 @@ export interface MemberState {
   role: MemberRole;
   name: string;
   avatarUrl: string | null;
-  lastSentAt: Date | null;
+  /** In ms since the epoch. */
+  lastSentAt: number | null;
   historyFromSeq: number;
   restriction: ActiveRestriction | null;
 }

@@ -67,7 +67,7 @@ function state(
           role: 'member',
           name: 'Bob',
           avatarUrl: null,
-          lastSentAt: NOW,
+          lastSentAt: NOW.getTime(),
           historyFromSeq: 0,
           restriction,
         },

@@ -74,10 +74,15 @@ export class MessageLedger {
   /** For the outbox: what higher features must learn of. */
   readonly facts: OutboxFact[] = [];
 
+  /** Of all messages of the batch. */
+  private readonly createdAt: string;
+
   constructor(
     private readonly state: LedgerState,
     private readonly filter: MessageFilter,
-  ) {}
+  ) {
+    this.createdAt = state.now.toISOString();
+  }
 
   decide(change: MessageChange): Verdict {
     try {
@@ -95,7 +100,7 @@ export class MessageLedger {
 
     this.assertNotSuspended(change);
     const { now } = this.state;
-    const { room, member } = this.membership(actor.userId, roomId, roomNotFound());
+    const { room, member } = this.membership(actor.userId, roomId, roomNotFound);
     assertMayWrite(member.restriction);
     assertOpenForWriting(room);
     assertCapability({ room, member }, 'message:send');
@@ -129,7 +134,7 @@ export class MessageLedger {
       ...(root && { threadId: root.id }),
       reactions: [],
       mentions,
-      createdAt: now.toISOString(),
+      createdAt: this.createdAt,
     };
     this.inserted.push({ view, requestHash });
     if (hasCauseToNotify(room, view))
@@ -138,7 +143,7 @@ export class MessageLedger {
     const result = { messageId, seq: view.seq, rev: view.rev, createdAt: view.createdAt };
     if (input.clientMessageId !== undefined)
       this.state.firstSends.set(pairKey(actor.userId, input.clientMessageId), { requestHash, result });
-    member.lastSentAt = now;
+    member.lastSentAt = now.getTime();
     this.noteSender(roomId, actor.userId, root ? 0 : view.seq);
     if (root) {
       root.threadReplies += 1;
@@ -160,7 +165,7 @@ export class MessageLedger {
   private change(change: Exclude<MessageChange, SendChange>): Verdict {
     this.assertNotSuspended(change);
     if (change.kind === 'delete' && change.asAdministrator) return this.deleteAsAdministrator(change);
-    const { room, member } = this.membership(change.actor.userId, change.roomId, messageNotFound());
+    const { room, member } = this.membership(change.actor.userId, change.roomId, messageNotFound);
     if (change.kind === 'delete') assertNotBanned(member.restriction);
     else assertMayWrite(member.restriction);
     const target = this.visible(member, change.messageId, undefined, change.kind === 'delete');
@@ -278,7 +283,7 @@ export class MessageLedger {
   private membership(
     userId: string,
     roomId: string,
-    notFound: AppError,
+    notFound: () => AppError,
   ): { room: RoomState; member: MemberState } {
     const room = this.state.rooms.get(roomId);
     const member = this.state.members.get(pairKey(roomId, userId));

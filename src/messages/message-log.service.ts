@@ -6,9 +6,10 @@ import type { Message, SyncPage } from '../contract/views.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { RoomAccess } from '../rooms/room-access.service.js';
-import type { Membership } from '../rooms/rooms.policy.js';
+import { notInRoom } from '../rooms/rooms.policy.js';
 import { messageNotFound } from './messages.policy.js';
 import { MessagesRepository } from './messages.repository.js';
+import { RoomPagesRepository, type RoomPage } from './room-pages.repository.js';
 
 const NO_BOUND = 2_147_483_647;
 
@@ -18,6 +19,7 @@ export class MessageLog {
   constructor(
     private readonly access: RoomAccess,
     private readonly messages: MessagesRepository,
+    private readonly pages: RoomPagesRepository,
   ) {}
 
   /** One message that the actor can see. NOT_A_MEMBER in an open room, NOT_FOUND for every other they cannot. */
@@ -25,22 +27,24 @@ export class MessageLog {
     const message = await this.messages.visibleTo(actor.userId, messageId);
     if (message) return message;
     const roomId = await this.messages.roomOf(messageId);
-    if (roomId !== undefined) await this.access.member(actor, roomId, messageNotFound());
+    if (roomId !== undefined) await this.access.member(actor, roomId, messageNotFound);
     throw messageNotFound();
   }
 
   async history(actor: Actor, input: ReadHistory): Promise<HistoryPage> {
-    const membership = await this.access.member(actor, input.roomId);
-    const { threadId, before, after, around, limit = CONTRACT_LIMITS.historyPage } = input;
+    const { roomId, threadId, before, after, around, limit = CONTRACT_LIMITS.historyPage } = input;
     if ([before, after, around].filter((bound) => bound !== undefined).length > 1)
       throw AppError.invalid('before', 'give at most one of before, after and around');
-    if (after !== undefined)
-      return page(await this.messages.newer(membership, threadId, after, limit + 1), limit);
-    if (around === undefined) return this.olderPage(membership, threadId, before ?? NO_BOUND, limit);
-    const older = await this.olderPage(membership, threadId, around, Math.floor(limit / 2));
-    const rest = limit - older.messages.length;
-    const newer = page(await this.messages.newer(membership, threadId, around - 1, rest + 1), rest);
-    return { messages: [...older.messages, ...newer.messages], hasMore: older.hasMore || newer.hasMore };
+    const { below, above, share } = positionsOf(input, limit);
+    // One more on each side tells whether there are more.
+    const window = { below, older: share + 1, above, newer: limit + 1 };
+    const { messages } = asMember(await this.pages.history(actor.userId, roomId, threadId, window));
+    const older = messages.filter(({ seq }) => seq < below);
+    const newer = messages.slice(older.length);
+    const olderPage = older.slice(Math.max(0, older.length - share));
+    const newerPage = newer.slice(0, limit - olderPage.length);
+    const page = [...olderPage, ...newerPage];
+    return { messages: page, hasMore: page.length < messages.length };
   }
 
   /** REST: the cursor of a page is the `seq` to go on from, in the direction that was asked for. */
@@ -58,34 +62,30 @@ export class MessageLog {
     actor: Actor,
     { roomId, since, limit = CONTRACT_LIMITS.syncPageMax }: SyncRoom,
   ): Promise<SyncPage> {
-    const membership = await this.access.member(actor, roomId);
-    const { lastRev, minRev } = membership.room;
-    if (since > lastRev || since < minRev) return { messages: [], rev: lastRev, hasMore: false, reset: true };
     const bytes = CONTRACT_LIMITS.syncPageBytes;
-    const rows = await this.messages.changedSince(membership, since, { limit: limit + 1, bytes });
-    const messages = withinBytes(rows.slice(0, limit), bytes);
-    const hasMore = messages.length < rows.length;
-    const lastRead = messages.at(-1)?.rev ?? since;
-    // The head was read before the rows, so nothing below it is missing from them.
-    return { messages, rev: hasMore ? lastRead : Math.max(lastRev, lastRead), hasMore };
-  }
-
-  private async olderPage(
-    membership: Membership,
-    threadId: string | undefined,
-    before: number,
-    limit: number,
-  ): Promise<HistoryPage> {
-    const { messages, hasMore } = page(
-      await this.messages.older(membership, threadId, before, limit + 1),
-      limit,
-    );
-    return { messages: messages.reverse(), hasMore };
+    const page = asMember(await this.pages.changes(actor.userId, roomId, since, { limit: limit + 1, bytes }));
+    const { lastRev, minRev } = page.room;
+    if (since > lastRev || since < minRev) return { messages: [], rev: lastRev, hasMore: false, reset: true };
+    const messages = withinBytes(page.messages.slice(0, limit), bytes);
+    const hasMore = messages.length < page.messages.length;
+    // The head is of the same snapshot as the page: nothing below it is missing.
+    return { messages, rev: hasMore ? (messages.at(-1)?.rev ?? since) : lastRev, hasMore };
   }
 }
 
-function page(rows: Message[], limit: number): HistoryPage {
-  return { messages: rows.slice(0, limit), hasMore: rows.length > limit };
+function asMember(page: RoomPage | undefined): RoomPage {
+  if (!page?.isMember) throw notInRoom(page?.room);
+  return page;
+}
+
+/** Where a page lies: `share` messages below the one position, the rest of it above the other. */
+function positionsOf(
+  { before, after, around }: ReadHistory,
+  limit: number,
+): { below: number; above: number; share: number } {
+  if (after !== undefined) return { below: 0, above: after, share: 0 };
+  if (around !== undefined) return { below: around, above: around - 1, share: Math.floor(limit / 2) };
+  return { below: before ?? NO_BOUND, above: NO_BOUND, share: limit };
 }
 
 /** As many from the start as fit; one at least, so that a reader always gets on. */

@@ -50,11 +50,22 @@ export class MessageWriter implements OnModuleDestroy {
       return Promise.reject(
         new AppError('UNAVAILABLE', 'Too many messages are waiting to be written', { retryAfterMs: 1000 }),
       );
-    this.metrics.queued(++this.queued);
+    this.count(1);
     return new Promise<Written>((resolve, reject) => {
-      this.laneOf(change.roomId).push({ change, resolve, reject, queuedAt: performance.now() });
-    }).finally(() => {
-      this.metrics.queued(--this.queued);
+      this.laneOf(change.roomId).push({
+        change,
+        queuedAt: performance.now(),
+        resolve: (written) => {
+          this.count(-1);
+          resolve(written);
+        },
+        reject: (error) => {
+          this.count(-1);
+          reject(
+            error instanceof Error ? error : new Error('A change could not be written', { cause: error }),
+          );
+        },
+      });
     });
   }
 
@@ -62,6 +73,11 @@ export class MessageWriter implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.closing = true;
     while (this.queued > 0) await delay(10);
+  }
+
+  private count(change: 1 | -1): void {
+    this.queued += change;
+    this.metrics.traffic.queuedWrites = this.queued;
   }
 
   private laneOf(roomId: string): WriterLane {

@@ -1,13 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
+import type { Message } from '../contract/views.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { Connections } from '../platform/realtime/connections.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
 import { MemberJoined } from '../rooms/rooms.events.js';
-import { MessageChanged, MessageCreated, MessagesRead } from './messages.events.js';
+import { MessagesCommitted, MessagesRead, type CommittedChange } from './messages.events.js';
 import { ReadCursors } from './read-cursors.js';
 import { ReadStates } from './read-states.service.js';
 
@@ -28,31 +29,50 @@ export class MessagesBroadcaster implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.events.on(MessageCreated, (event) => this.created(event));
-    this.events.on(MessageChanged, (event) => this.changed(event));
+    this.events.on(MessagesCommitted, (event) => this.committed(event));
     this.events.on(MessagesRead, (event) => this.read(event));
     this.events.on(MemberJoined, ({ roomId, userId }) => this.tellReadStates(roomId, [userId]));
   }
 
-  private created({ message, committedAt }: MessageCreated): Promise<void> | undefined {
-    this.publisher.chat.toRoom(message.roomId, 'message:new', message);
-    this.metrics.delivered(performance.now() - committedAt);
-    if (message.mentions.length === 0 || message.threadId !== undefined) return undefined;
-    if (message.mentions.includes('@room')) return this.tellRoom(message.roomId, message.sender.id);
-    const online = message.mentions.filter((userId) => this.connections.isOnline(userId));
-    return this.tellReadStates(message.roomId, online);
+  private committed({ roomId, changes, committedAt }: MessagesCommitted): Promise<void> | undefined {
+    const hints: Promise<void>[] = [];
+    for (const run of runsOf(changes)) {
+      this.tell(roomId, run);
+      const ms = performance.now() - committedAt;
+      for (const change of run) {
+        this.metrics.delivered(ms);
+        const hint = this.tellCounts(change);
+        if (hint) hints.push(hint);
+      }
+    }
+    return hints.length > 0 ? Promise.all(hints).then(() => undefined) : undefined;
   }
 
-  private changed({ message, hiddenFrom, committedAt }: MessageChanged): Promise<void> | undefined {
-    this.publisher.chat.toRoom(
-      message.roomId,
-      message.deletedAt ? 'message:deleted' : 'message:updated',
-      message,
-      hiddenFrom,
+  private tell(roomId: string, run: readonly CommittedChange[]): void {
+    const created: Message[] = [];
+    for (const change of run) {
+      if (change.kind === 'created') created.push(change.message);
+      else this.changed(change.message, change.hiddenFrom);
+    }
+    this.publisher.chat.created(roomId, created);
+  }
+
+  private changed(message: Message, hiddenFrom: readonly string[]): void {
+    const event = message.deletedAt ? 'message:deleted' : 'message:updated';
+    this.publisher.chat.toRoom(message.roomId, event, message, hiddenFrom);
+  }
+
+  /** Those whose counts it changes in a way they cannot derive from the message. */
+  private tellCounts({ kind, message }: CommittedChange): Promise<void> | undefined {
+    const { roomId, threadId, mentions, sender } = message;
+    if (threadId !== undefined) return undefined;
+    if (kind === 'changed') return message.deletedAt ? this.tellRoom(roomId) : undefined;
+    if (mentions.length === 0) return undefined;
+    if (mentions.includes('@room')) return this.tellRoom(roomId, sender.id);
+    return this.tellReadStates(
+      roomId,
+      mentions.filter((userId) => this.connections.isOnline(userId)),
     );
-    this.metrics.delivered(performance.now() - committedAt);
-    if (!message.deletedAt || message.threadId !== undefined) return undefined;
-    return this.tellRoom(message.roomId);
   }
 
   private read({ roomId, userId, seq, memberCount }: MessagesRead): Promise<void> {
@@ -75,5 +95,13 @@ export class MessagesBroadcaster implements OnModuleInit {
       for (const { userId, state } of await this.readStates.ofUsers(roomId, userIds))
         this.publisher.chat.toUsers([userId], 'room:read-state', state);
     });
+  }
+}
+
+/** Neighbours of one kind together. The order stays that of `rev`. */
+function* runsOf(changes: readonly CommittedChange[]): Generator<readonly CommittedChange[]> {
+  for (let from = 0, to = 1; from < changes.length; from = to, to += 1) {
+    while (changes[to]?.kind === changes[from]?.kind) to += 1;
+    yield changes.slice(from, to);
   }
 }

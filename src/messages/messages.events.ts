@@ -23,23 +23,27 @@ export interface FlaggedMessage extends MessageFact {
 }
 export const MESSAGE_FLAGGED = 'message.flagged' as OutboxTopic<FlaggedMessage>;
 
-/** A message was written. */
-export class MessageCreated {
-  constructor(
-    readonly message: Message,
-    /** When its transaction was committed, `performance.now()`. */
-    readonly committedAt: number,
-  ) {}
-}
+/**
+ * A message was written, or has a new state: edited, reacted to, pinned, with new thread counts, or deleted. Members in
+ * `hiddenFrom` may not see it (`history: 'since_join'`).
+ */
+export type CommittedChange =
+  | { readonly kind: 'created'; readonly message: Message }
+  | { readonly kind: 'changed'; readonly message: Message; readonly hiddenFrom: readonly string[] };
 
-/** A message has a new state: edited, reacted to, pinned, with new thread counts, or deleted. */
-export class MessageChanged {
+/** What one transaction did to the messages of a room, in `rev` order. */
+export class MessagesCommitted {
   constructor(
-    readonly message: Message,
-    /** Members who may not see it (`history: 'since_join'`). */
-    readonly hiddenFrom: readonly string[],
+    readonly roomId: string,
+    readonly changes: readonly CommittedChange[],
+    /** `performance.now()`. */
     readonly committedAt: number,
   ) {}
+
+  /** The new messages among them. */
+  get created(): Message[] {
+    return this.changes.flatMap(({ kind, message }) => (kind === 'created' ? [message] : []));
+  }
 }
 
 /** A user has moved their read position. */

@@ -5,7 +5,6 @@ import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
-import { BatchStateWriter } from './batch-write.repository.js';
 import { CurrentFilter } from './current-filter.js';
 import { FilterRuleSetEntity } from './filter-rule-set.entity.js';
 import { FilterRuleEntity } from './filter-rule.entity.js';
@@ -24,6 +23,8 @@ import { ReactionEntity } from './reaction.entity.js';
 import { ReadCursors } from './read-cursors.js';
 import { ReadStatesRepository } from './read-states.repository.js';
 import { ReadStates } from './read-states.service.js';
+import { ReadPositionWriter } from './read-position-writer.js';
+import { RoomPagesRepository } from './room-pages.repository.js';
 import { RoomMessagesController } from './room-messages.controller.js';
 
 @Module({
@@ -48,12 +49,13 @@ import { RoomMessagesController } from './room-messages.controller.js';
     MessageBatches,
     BatchLocks,
     BatchStateReader,
-    BatchStateWriter,
     CurrentFilter,
     FilterRules,
     FilterRulesRepository,
     MessagesRepository,
+    RoomPagesRepository,
     ReadStatesRepository,
+    ReadPositionWriter,
     ReadCursors,
     MessagesBroadcaster,
   ],

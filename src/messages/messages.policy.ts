@@ -13,9 +13,9 @@ export function messageNotFound(): AppError {
 
 /** Those who may set slow mode are not slowed by it. */
 export function assertNotTooSoon(room: RoomState, member: MemberState, now: Date): void {
-  if (room.slowModeSeconds === 0 || !member.lastSentAt) return;
+  if (room.slowModeSeconds === 0 || member.lastSentAt === null) return;
   if (capabilitiesOf(room.type, member.role).includes('room:update')) return;
-  const retryAfterMs = member.lastSentAt.getTime() + room.slowModeSeconds * 1000 - now.getTime();
+  const retryAfterMs = member.lastSentAt + room.slowModeSeconds * 1000 - now.getTime();
   if (retryAfterMs > 0) throw new AppError('SLOW_MODE', 'This room is in slow mode', { retryAfterMs });
 }
 
@@ -39,7 +39,8 @@ export function assertAllowed(rejected: FilterKind | undefined): void {
 }
 
 export function assertLength(content: string, limit: number): void {
-  if (codePoints(content) > limit)
+  // A code point is one or two units: what is short enough in units is not counted.
+  if (content.length > limit && codePoints(content) > limit)
     throw AppError.invalid('content', `must be at most ${String(limit)} characters`);
 }
 

@@ -6,7 +6,7 @@ import { MessageEntity } from './message.entity.js';
 import { selectMessages } from './message-rows.repository.js';
 import { messageView } from './message.view.js';
 
-/** The pages of a room: each one indexed statement. */
+/** Single messages, and the last ones of rooms. */
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly dataSource: DataSource) {}
@@ -37,53 +37,6 @@ export class MessagesRepository {
     return found?.seq;
   }
 
-  /** Messages with `seq` below `before`, newest first. */
-  older(
-    { room, member }: Membership,
-    threadId: string | undefined,
-    before: number,
-    limit: number,
-  ): Promise<Message[]> {
-    return this.select(
-      `WHERE m.room_id = $1 AND m.seq > $2 AND m.seq < $3 AND ${timeline(threadId, '$5')} ORDER BY m.seq DESC LIMIT $4`,
-      [room.id, member.historyFromSeq, before, limit, ...optional(threadId)],
-    );
-  }
-
-  /** Messages with `seq` above `after`, oldest first. */
-  newer(
-    { room, member }: Membership,
-    threadId: string | undefined,
-    after: number,
-    limit: number,
-  ): Promise<Message[]> {
-    return this.select(
-      `WHERE m.room_id = $1 AND m.seq > $2 AND ${timeline(threadId, '$4')} ORDER BY m.seq LIMIT $3`,
-      [room.id, Math.max(after, member.historyFromSeq), limit, ...optional(threadId)],
-    );
-  }
-
-  /**
-   * The change log after a position, thread replies included. Ends with the message that passes `bytes`, counted by
-   * content and data alone: the rest would be read to be thrown away.
-   */
-  changedSince(
-    { room, member }: Membership,
-    since: number,
-    { limit, bytes }: { limit: number; bytes: number },
-  ): Promise<Message[]> {
-    return this.select(
-      `JOIN (
-         SELECT s.id FROM (
-           SELECT c.id, sum(c.size) OVER (ORDER BY c.rev) - c.size AS before FROM (
-             SELECT x.id, x.rev, octet_length(x.content) + coalesce(octet_length(x.data::text), 0) AS size
-               FROM messages x WHERE x.room_id = $1 AND x.rev > $2 AND x.seq > $3 ORDER BY x.rev LIMIT $4) c) s
-          WHERE s.before <= $5
-       ) page ON page.id = m.id ORDER BY m.rev`,
-      [room.id, since, member.historyFromSeq, limit, bytes],
-    );
-  }
-
   /** The newest message of each room's timeline. */
   async newest(memberships: Membership[]): Promise<Map<string, Message>> {
     const rows = await this.select(
@@ -102,7 +55,3 @@ export class MessagesRepository {
     return (await selectMessages(this.dataSource.manager, tail, parameters)).map(messageView);
   }
 }
-
-const timeline = (threadId: string | undefined, parameter: string) =>
-  threadId === undefined ? 'm.thread_id IS NULL' : `m.thread_id = ${parameter}`;
-const optional = (value: string | undefined) => (value === undefined ? [] : [value]);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import type {
@@ -152,7 +152,7 @@ export class MessagesService {
 function hashOf(input: SendMessage & { type: string }): string {
   const { roomId, type, content, data, replyTo, threadId, mentions } = input;
   const request = JSON.stringify([roomId, type, content, sorted(data), replyTo, threadId, mentions ?? []]);
-  return createHash('sha256').update(request).digest('base64url');
+  return hash('sha256', request, 'base64url');
 }
 
 function sorted(value: unknown): unknown {

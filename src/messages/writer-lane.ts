@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turnEnd, setTimeout as delay } from 'node:timers/promises';
 import type { DomainEvents } from '../platform/events/domain-events.js';
 import { AppError } from '../platform/errors/app-error.js';
+import { hasForgotten } from '../platform/database/forgotten-statement.js';
 import { sqlStateOf } from '../platform/errors/database-error.js';
 import { toAppError } from '../platform/errors/to-app-error.js';
 import type { Outcome, Written } from './message-batches.js';
@@ -53,11 +54,22 @@ export class WriterLane {
 
   private async run(): Promise<void> {
     this.isRunning = true;
-    // What arrives in this turn of the event loop shares the first batch.
-    await Promise.resolve();
-    while (this.queue.length > 0) await this.write(this.queue.splice(0, this.batchSize));
+    // What arrives in this turn of the event loop, from whatever sockets, shares the first batch.
+    await turnEnd();
+    while (this.queue.length > 0) {
+      const batch = this.queue.splice(0, this.batchSize);
+      await this.write(batch);
+      // Whoever has just been answered may write again at once: their answers leave and are read before so few go alone.
+      if (this.queue.length > 0 && this.queue.length < batch.length) await this.answersToLeave();
+    }
     this.isRunning = false;
     this.hooks.idle?.();
+  }
+
+  /** At the end of this turn of the event loop they are sent; at the end of the next one what came meanwhile has been read. */
+  private async answersToLeave(): Promise<void> {
+    await turnEnd();
+    await turnEnd();
   }
 
   private async write(batch: QueuedChange[]): Promise<void> {
@@ -116,9 +128,14 @@ export class WriterLane {
 
 /**
  * Whether the same batch may succeed when it is tried again: the database is away or busy, another node was there
- * first (23505), the transaction was in the way of others (40), or the server is not the primary any more (25).
+ * first (23505), the transaction was in the way of others (40), the server is not the primary any more (25), or the
+ * connection was of no more use.
  * Everything else is the fault of a row, or of ours: it must not stop the others.
  */
 function mayPass(error: unknown): boolean {
-  return toAppError(error).code === 'UNAVAILABLE' || /^(23505|40...|25...)$/.test(sqlStateOf(error) ?? '');
+  return (
+    toAppError(error).code === 'UNAVAILABLE' ||
+    hasForgotten(error) ||
+    /^(23505|40...|25...)$/.test(sqlStateOf(error) ?? '')
+  );
 }

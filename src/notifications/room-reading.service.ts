@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { MessageCreated, MessagesRead } from '../messages/messages.events.js';
+import { MessagesCommitted, MessagesRead } from '../messages/messages.events.js';
 import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { InboxesRepository } from './inboxes.repository.js';
@@ -30,9 +30,11 @@ export class RoomReading implements OnModuleInit {
   onModuleInit(): void {
     this.events.on(MessagesRead, ({ userId, roomId }) => this.soon([{ userId, roomId }]));
     // A send reads the room for its sender: this runs for each, and costs two look-ups in maps.
-    this.events.on(MessageCreated, ({ message: { sender, roomId } }) =>
-      this.open.hasUnreadIn(sender.id, roomId) ? this.soon([{ userId: sender.id, roomId }]) : undefined,
-    );
+    this.events.on(MessagesCommitted, ({ roomId, created }) => {
+      const senders = new Set(created.map(({ sender }) => sender.id));
+      const reading = [...senders].filter((userId) => this.open.hasUnreadIn(userId, roomId));
+      return reading.length > 0 ? this.soon(reading.map((userId) => ({ userId, roomId }))) : undefined;
+    });
     // What was read while it was being decided.
     this.events.on(NotificationsTold, ({ told }) => this.soon(roomsOf(told)));
     // What remains may be older than what was read.

@@ -6,14 +6,13 @@ import type { Member } from '../contract/views.js';
 import type { Actor } from '../platform/identity/actor.js';
 import { MembersRepository } from './members.repository.js';
 import { OnlineUsers } from './online-users.service.js';
-import { RoomAccess } from './room-access.service.js';
 import { memberView } from './room.view.js';
+import { notInRoom } from './rooms.policy.js';
 
 /** Who is in a room, page by page. */
 @Injectable()
 export class MemberList {
   constructor(
-    private readonly access: RoomAccess,
     private readonly members: MembersRepository,
     private readonly onlineUsers: OnlineUsers,
   ) {}
@@ -27,16 +26,16 @@ export class MemberList {
     actor: Actor,
     { roomId, cursor = '' }: ListMembers,
   ): Promise<{ members: Member[]; cursor?: string }> {
-    const { room } = await this.access.member(actor, roomId);
     const limit = CONTRACT_LIMITS.membersPage;
-    const rows = await this.members.page(roomId, cursor, limit + 1);
-    const page = rows.slice(0, limit);
+    const found = await this.members.page({ roomId, readerId: actor.userId, after: cursor }, limit + 1);
+    if (!found?.isMember) throw notInRoom(found?.room);
+    const page = found.members.slice(0, limit);
     const online =
-      room.memberCount <= CONTRACT_LIMITS.presenceMembers
+      found.room.memberCount <= CONTRACT_LIMITS.presenceMembers
         ? await this.onlineUsers.among(page.map(({ userId }) => userId))
         : undefined;
     const members = page.map((row) => memberView(row, online?.has(row.userId)));
-    const last = rows.length > limit ? members.at(-1) : undefined;
+    const last = found.members.length > limit ? members.at(-1) : undefined;
     return { members, ...(last && { cursor: last.userId }) };
   }
 }

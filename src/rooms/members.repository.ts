@@ -1,12 +1,35 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, MoreThan, type EntityManager } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
 import type { NotifyLevel } from '../contract/notifications.js';
-import type { MemberRole } from '../contract/views.js';
+import type { MemberRole, RoomType } from '../contract/views.js';
+import { readPrepared } from '../platform/database/prepared-read.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { UserEntity } from '../users/user.entity.js';
 import { EVERYWHERE } from './restriction.entity.js';
 import { RoomMemberEntity } from './room-member.entity.js';
 import { RoomEntity } from './room.entity.js';
+import type { ShownMember } from './room.view.js';
+
+/** A page of members, and how its reader stood to the room at that moment. */
+export interface MembersPage {
+  room: Pick<RoomEntity, 'type' | 'memberCount'>;
+  /** The page of who is no member is empty. */
+  isMember: boolean;
+  members: ShownMember[];
+}
+
+type MemberRow = { type: RoomType; member_count: number; is_member: boolean } & (
+  | {
+      user_id: string;
+      role: MemberRole;
+      last_read_seq: number;
+      joined_at: Date;
+      username: string;
+      name: string;
+      avatar_url: string | null;
+    }
+  | { user_id: null }
+);
 
 /** Memberships as rows. Those that write expect the room to be locked. */
 @Injectable()
@@ -80,13 +103,43 @@ export class MembersRepository {
     return heir?.user_id;
   }
 
-  page(roomId: string, after: string, limit: number): Promise<RoomMemberEntity[]> {
-    return this.dataSource.manager.find(RoomMemberEntity, {
-      where: { roomId, userId: MoreThan(after) },
-      relations: { user: true },
+  /** A page by user id, with the question whether the reader may see it; `undefined` when there is no such room. */
+  async page(
+    { roomId, readerId, after }: { roomId: string; readerId: string; after: string },
+    limit: number,
+  ): Promise<MembersPage | undefined> {
+    const rows = await readPrepared<MemberRow>(this.dataSource, {
+      name: 'room-members',
+      text: `SELECT reader.*, page.*
+               FROM (SELECT r.type, r.member_count, me.user_id IS NOT NULL AS is_member
+                       FROM rooms r LEFT JOIN room_members me ON me.room_id = r.id AND me.user_id = $2
+                      WHERE r.id = $1) reader
+               LEFT JOIN LATERAL (
+                 SELECT m.user_id, m.role, m.last_read_seq, m.joined_at, u.username, u.name, u.avatar_url
+                   FROM (SELECT * FROM room_members x
+                          WHERE x.room_id = $1 AND x.user_id > $3 AND reader.is_member
+                          ORDER BY x.user_id LIMIT $4) m
+                   JOIN users u ON u.id = m.user_id) page ON true
+              ORDER BY page.user_id`,
+      values: [roomId, readerId, after, limit],
+    });
+    const [first] = rows;
+    if (!first) return undefined;
+    return {
+      room: { type: first.type, memberCount: first.member_count },
+      isMember: first.is_member,
+      members: rows.flatMap((row) => (row.user_id === null ? [] : shownMember(row))),
+    };
+  }
+
+  async userIds(roomId: string, limit: number): Promise<string[]> {
+    const members = await this.dataSource.manager.find(RoomMemberEntity, {
+      select: { userId: true },
+      where: { roomId },
       order: { userId: 'ASC' },
       take: limit,
     });
+    return members.map(({ userId }) => userId);
   }
 
   /** Owners and admins: the few whose view of the room differs from everybody else's. */
@@ -140,4 +193,14 @@ export class MembersRepository {
       order: { id: 'ASC' },
     });
   }
+}
+
+function shownMember(row: Extract<MemberRow, { user_id: string }>): ShownMember {
+  return {
+    userId: row.user_id,
+    role: row.role,
+    lastReadSeq: row.last_read_seq,
+    joinedAt: row.joined_at,
+    user: { username: row.username, name: row.name, avatarUrl: row.avatar_url },
+  };
 }

@@ -36,7 +36,7 @@ export class RoomAccess {
   }
 
   /** NOT_A_MEMBER of an open room, `notFound` of every other, whether it exists or not. */
-  async member(actor: Actor, roomId: string, notFound = roomNotFound()): Promise<Membership> {
+  async member(actor: Actor, roomId: string, notFound: () => AppError = roomNotFound): Promise<Membership> {
     const found = await this.rooms.findFor(actor.userId, roomId);
     if (!found?.member) throw notInRoom(found?.room, notFound);
     return { room: found.room, member: found.member };

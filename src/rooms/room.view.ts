@@ -23,8 +23,13 @@ export function roomView(room: RoomEntity, role: MemberRole, online: number, nam
   };
 }
 
+/** A membership with what others see of the person. */
+export type ShownMember = Pick<RoomMemberEntity, 'userId' | 'role' | 'lastReadSeq' | 'joinedAt'> & {
+  user: Pick<RoomMemberEntity['user'], 'username' | 'name' | 'avatarUrl'>;
+};
+
 /** Without `online` where people do not see each other's presence. */
-export function memberView(member: RoomMemberEntity, online: boolean | undefined): Member {
+export function memberView(member: ShownMember, online: boolean | undefined): Member {
   const { user } = member;
   return {
     userId: member.userId,

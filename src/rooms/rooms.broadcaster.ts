@@ -79,9 +79,8 @@ export class RoomsBroadcaster implements OnModuleInit {
     const room = await this.rooms.find(roomId);
     if (!room) return;
     if (room.type === 'direct') {
-      const members = await this.members.page(roomId, '', CONTRACT_LIMITS.directMembers);
       return this.tell(
-        members.map(({ userId }) => userId),
+        await this.members.userIds(roomId, CONTRACT_LIMITS.directMembers),
         roomId,
         'room:updated',
       );

@@ -70,11 +70,11 @@ export function roomNotFound(): AppError {
 /** What somebody who is not in the room is told: of a closed room not even that it exists. */
 export function notInRoom(
   room: Pick<RoomEntity, 'type'> | null | undefined,
-  notFound = roomNotFound(),
+  notFound: () => AppError = roomNotFound,
 ): AppError {
   return room && isOpen(room.type)
     ? new AppError('NOT_A_MEMBER', 'You are not a member of this room')
-    : notFound;
+    : notFound();
 }
 
 export function assertMayKick(kicker: MemberRole, target: MemberRole): void {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, MoreThan, type EntityManager } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
+import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { EVERYWHERE, RestrictionEntity } from './restriction.entity.js';
 import { strongest, type ActiveRestriction } from './restrictions.policy.js';
@@ -126,12 +127,21 @@ export class RoomsRepository {
 
   /** The user's memberships by room id, after a key. */
   async pageOf(userId: string, after: string, limit: number): Promise<Membership[]> {
-    const members = await this.dataSource.manager.find(RoomMemberEntity, {
-      where: { userId, roomId: MoreThan(after) },
-      relations: { room: true },
-      order: { roomId: 'ASC' },
-      take: limit,
-    });
+    const query = this.dataSource.manager
+      .createQueryBuilder(RoomMemberEntity, 'member')
+      .innerJoinAndSelect('member.room', 'room');
+    // The page first, then what belongs to it. `take` would be two statements, the first of which reads all there are.
+    const page = query
+      .subQuery()
+      .select('own.roomId')
+      .from(RoomMemberEntity, 'own')
+      .where('own.userId = :userId AND own.roomId > :after')
+      .orderBy('own.roomId')
+      .limit(limit);
+    const members = await query
+      .where(`member.userId = :userId AND member.roomId IN ${page.getQuery()}`, { userId, after })
+      .orderBy('member.roomId')
+      .getMany();
     return members.map((member) => ({ room: member.room, member }));
   }
 
@@ -159,12 +169,16 @@ export class RoomsRepository {
     const key = (roomId: string, userId: string) => `${roomId} ${userId}`;
     if (seen.length > 0) {
       const rows = await this.dataSource.query<{ room_id: string; user_id: string; name: string }[]>(
-        `SELECT m.room_id, m.user_id, string_agg(u.name, ', ' ORDER BY u.name, u.id) AS name
-           FROM room_members m
-           JOIN room_members o ON o.room_id = m.room_id AND o.user_id <> m.user_id
-           JOIN users u ON u.id = o.user_id
-          WHERE m.room_id = ANY($1) AND m.user_id = ANY($2) GROUP BY m.room_id, m.user_id`,
-        [[...new Set(seen.map(({ roomId }) => roomId))], [...new Set(seen.map(({ userId }) => userId))]],
+        // LATERAL with a limit: one room with very many members must not make the planner read all memberships.
+        `SELECT w.room_id, w.user_id, others.name
+           FROM unnest($1::text[], $2::text[]) AS w(room_id, user_id)
+          CROSS JOIN LATERAL (
+            SELECT string_agg(u.name, ', ' ORDER BY u.name, u.id) AS name
+              FROM (SELECT o.user_id FROM room_members o WHERE o.room_id = w.room_id AND o.user_id <> w.user_id
+                     LIMIT ${String(CONTRACT_LIMITS.directMembers)}) o
+              JOIN users u ON u.id = o.user_id) others
+          WHERE others.name IS NOT NULL`,
+        [seen.map(({ roomId }) => roomId), seen.map(({ userId }) => userId)],
       );
       for (const { room_id, user_id, name } of rows) names.set(key(room_id, user_id), name);
     }

@@ -4,7 +4,11 @@ import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { contract } from '../../scripts/contract.js';
 import { NAMESPACES } from '../../src/contract/namespaces.js';
+import { compileHandlers } from '../../src/platform/realtime/compile-handlers.js';
 import { REALTIME_GATEWAY } from '../../src/platform/realtime/realtime-gateway.decorator.js';
+import { SessionGuard } from '../../src/platform/realtime/session.guard.js';
+import { ThrottleInterceptor } from '../../src/platform/throttling/throttle.interceptor.js';
+import { PayloadPipe } from '../../src/platform/validation/payload.pipe.js';
 import { TestServer } from '../harness/server.js';
 
 describe('the contract and the server', () => {
@@ -14,7 +18,7 @@ describe('the contract and the server', () => {
   });
   afterAll(() => server.stop());
 
-  it('every gateway is a RealtimeGateway: it passes guard and error filter', () => {
+  it('every gateway is a RealtimeGateway: it passes the guard', () => {
     for (const { type } of gateways(server.app))
       expect(Reflect.getMetadata(REALTIME_GATEWAY, type)).toBeDefined();
     expect(gateways(server.app)).not.toHaveLength(0);
@@ -27,6 +31,19 @@ describe('the contract and the server', () => {
     expect(Object.keys(handled).sort()).toEqual(Object.keys(NAMESPACES).sort());
     for (const [namespace, { commands }] of Object.entries(NAMESPACES))
       expect(handled[namespace]?.sort()).toEqual([...commands].sort());
+  });
+
+  it('every command of the contract passes guard, throttle and validation on its way to its handler', () => {
+    const compiled = compileHandlers(server.app);
+    for (const [namespace, { commands }] of Object.entries(NAMESPACES)) {
+      expect([...(compiled.get(namespace)?.keys() ?? [])].sort()).toEqual([...commands].sort());
+      for (const handler of compiled.get(namespace)?.values() ?? []) {
+        const { guards, interceptors, pipes } = handler.passes;
+        expect(guards).toContainEqual(expect.any(SessionGuard));
+        expect(interceptors).toEqual([expect.any(ThrottleInterceptor)]);
+        expect(pipes).toEqual([expect.any(PayloadPipe)]);
+      }
+    }
   });
 
   it('has not changed without its snapshot, and the snapshot not without a "Wire" line in the changelog', () => {

@@ -32,6 +32,12 @@ export class Refused extends Error {
   }
 }
 
+export interface DeviceOptions {
+  transports?: string[];
+  /** Takes `message:batch`. Default false, as every client that does not ask for it. */
+  batch?: boolean;
+}
+
 /** One socket of a person in one namespace, by an unmodified socket.io-client; what it is sent is in its inbox. */
 export class Line<N extends NamespaceName> {
   readonly inbox = new Inbox();
@@ -40,9 +46,9 @@ export class Line<N extends NamespaceName> {
   constructor(
     manager: Manager,
     readonly namespace: N,
-    token: string,
+    auth: { token: string; batch?: true },
   ) {
-    this.socket = manager.socket(namespace, { auth: { token } });
+    this.socket = manager.socket(namespace, { auth });
     this.socket.onAny((event: string, payload: unknown) => this.inbox.record(event, payload));
     this.socket.on('connect_error', (error) => this.inbox.record('connect_error', error));
     this.socket.on('disconnect', (reason) => this.inbox.record('disconnect', reason));
@@ -113,18 +119,18 @@ export class Actor extends Line<'/chat'> {
   constructor(
     private readonly url: string,
     readonly session: AuthSession,
-    options: { transports?: string[] } = {},
+    options: DeviceOptions = {},
   ) {
     const manager = new Manager(url, {
       transports: options.transports ?? ['websocket'],
       autoConnect: false,
       reconnection: false,
     });
-    const token = session.accessToken;
-    super(manager, '/chat', token);
-    this.presence = new Line(manager, '/presence', token);
-    this.notifications = new Line(manager, '/notifications', token);
-    this.admin = new Line(manager, '/admin', token);
+    const auth = { token: session.accessToken };
+    super(manager, '/chat', { ...auth, ...(options.batch && { batch: true }) });
+    this.presence = new Line(manager, '/presence', auth);
+    this.notifications = new Line(manager, '/notifications', auth);
+    this.admin = new Line(manager, '/admin', auth);
   }
 
   get id(): string {

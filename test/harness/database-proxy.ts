@@ -1,17 +1,27 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ProtocolTap } from './protocol-tap.js';
 
 /**
- * What happens to the next COMMIT of a transaction that wrote messages, or sent the statement that is asked for:
+ * What happens to the next COMMIT of a transaction that wrote messages, or sent the text that is asked for:
+ * - `lose-writes`: not even what was to be written arrives: the connection breaks after what was read before it;
  * - `lose-answer`: Postgres commits, the connection breaks before the server hears so;
  * - `lose-commit`: both sides break before Postgres sees it;
  * - `strand`: the same, but the side of Postgres stays open, as behind a dead network: the transaction keeps its locks;
  * - `mute-answer`, `mute-commit`: it gets this far and no further, and nothing breaks: time to kill the server.
  */
-export type CommitFault = 'lose-answer' | 'lose-commit' | 'strand' | 'mute-answer' | 'mute-commit';
+export type CommitFault =
+  'lose-writes' | 'lose-answer' | 'lose-commit' | 'strand' | 'mute-answer' | 'mute-commit';
 
-/** A TCP proxy before Postgres that breaks connections at the worst moment. */
+/** The statement, and what answers it. */
+const COMMIT = 'COMMIT\0';
+/** Letter and length before the text of a simple query. */
+const QUERY_HEADER_BYTES = 5;
+
+/** A TCP proxy before Postgres that listens in, and breaks connections at the worst moment. */
 export class DatabaseProxy {
+  /** Of every connection there has been. */
+  readonly taps: ProtocolTap[] = [];
   private server: Server | undefined;
   private port = 0;
   private readonly sockets = new Set<Socket>();
@@ -32,7 +42,7 @@ export class DatabaseProxy {
   }
 
   /** Resolves when it happened; with an `-answer`, when Postgres has committed. */
-  breakNextCommit(fault: CommitFault, after = 'INSERT INTO messages'): Promise<void> {
+  breakNextCommit(fault: CommitFault, after = 'batch-insert-messages'): Promise<void> {
     return new Promise((hit) => {
       this.armed = { fault, after, hit };
     });
@@ -64,6 +74,8 @@ export class DatabaseProxy {
       socket.on('error', () => undefined);
       socket.on('close', () => this.sockets.delete(socket));
     }
+    const tap = new ProtocolTap();
+    this.taps.push(tap);
     let wrote = false;
     let struck: { fault: CommitFault; hit: () => void } | undefined;
     client.on('close', () => {
@@ -71,14 +83,22 @@ export class DatabaseProxy {
     });
     upstream.on('close', () => client.destroy());
     upstream.on('data', (chunk) => {
-      struck?.hit();
-      if (!struck) client.write(chunk);
-      else if (struck.fault === 'lose-answer') end();
+      tap.fromServer(chunk);
+      if (!struck) {
+        client.write(chunk);
+        return;
+      }
+      // The statements before it are answered first.
+      if (!struck.fault.endsWith('-answer') || !chunk.includes(COMMIT)) return;
+      struck.hit();
+      if (struck.fault === 'lose-answer') end();
     });
     client.on('data', (chunk) => {
       if (struck) return;
-      if (this.armed && chunk.includes(this.armed.after)) wrote = true;
-      if (wrote && chunk.includes('COMMIT\0')) {
+      tap.fromClient(chunk);
+      wrote ||= this.armed !== undefined && chunk.includes(this.armed.after);
+      const at = wrote && this.armed ? strikesAt(this.armed.fault, chunk) : -1;
+      if (at >= 0) {
         wrote = false;
         struck = this.armed;
         this.armed = undefined;
@@ -87,9 +107,15 @@ export class DatabaseProxy {
         upstream.write(chunk);
         return;
       }
+      upstream.write(chunk.subarray(0, at));
       struck.hit();
-      if (struck.fault === 'lose-commit') end();
-      else if (struck.fault === 'strand') client.destroy();
+      if (struck.fault === 'strand') client.destroy();
+      else if (struck.fault.startsWith('lose-')) end();
     });
   }
+}
+
+/** What comes before is let through: the last statements, which leave together with COMMIT, arrive in any case. */
+function strikesAt(fault: CommitFault, chunk: Buffer): number {
+  return fault === 'lose-writes' ? 0 : chunk.indexOf(COMMIT) - QUERY_HEADER_BYTES;
 }

@@ -5,7 +5,7 @@ import { Administrator } from '../../src/auth/administrator.service.js';
 import type { AuthSession } from '../../src/contract/rest.js';
 import { loadConfig } from '../../src/platform/config/config.js';
 import { createLogger } from '../../src/platform/logging/logger.js';
-import { Actor, request, type Answer } from './actor.js';
+import { Actor, request, type Answer, type DeviceOptions } from './actor.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 const PASSWORD = 'correct horse battery';
@@ -98,11 +98,11 @@ export class TestServer {
   }
 
   /** One more device of somebody. */
-  async connected(session: AuthSession, options: { transports?: string[] } = {}): Promise<Actor> {
+  async connected(session: AuthSession, options: DeviceOptions = {}): Promise<Actor> {
     return this.actor(session, options).connect();
   }
 
-  actor(session: AuthSession, options: { transports?: string[] } = {}): Actor {
+  actor(session: AuthSession, options: DeviceOptions = {}): Actor {
     const actor = new Actor(this.url, session, options);
     this.people.push(actor);
     return actor;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Actor } from '../harness/actor.js';
 import { DatabaseProxy, type CommitFault } from '../harness/database-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import { Intruder } from '../harness/intruder.js';
 import { TestServer } from '../harness/server.js';
 import { expectGapFreeRevs, onPostgres, WriterFixture } from '../harness/writer-fixture.js';
 
@@ -133,11 +134,17 @@ import { expectGapFreeRevs, onPostgres, WriterFixture } from '../harness/writer-
     });
   });
 
-  describe.each<CommitFault>(['lose-answer', 'lose-commit', 'strand'])('a COMMIT hit by %s', (fault) => {
+  describe.each<[CommitFault, string?]>([
+    ['lose-writes', 'batch-lock-rooms'],
+    ['lose-writes'],
+    ['lose-commit'],
+    ['lose-answer'],
+    ['strand'],
+  ])('a batch hit by %s %s', (fault, after) => {
     it('leaves every message acknowledged once and there once', async () => {
       const roomId = await newRoom();
       for (let round = 0; round < 3; round++) {
-        const hit = proxy.breakNextCommit(fault);
+        const hit = proxy.breakNextCommit(fault, after);
         const started = performance.now();
         const answers = await Promise.all(
           ['a', 'b', 'c'].map((content) => bob.sends(roomId, `${content}${String(round)}`)),
@@ -156,6 +163,52 @@ import { expectGapFreeRevs, onPostgres, WriterFixture } from '../harness/writer-
       expectGapFreeRevs(alice, roomId);
       expect(alice.got('message:new').filter((message) => message.roomId === roomId)).toHaveLength(10);
     });
+  });
+
+  /** Changed messages are read back before COMMIT, so COMMIT leaves alone. */
+  it.each<CommitFault>(['lose-writes', 'lose-commit', 'lose-answer', 'strand'])(
+    'makes a change once whose batch was hit by %s',
+    async (fault) => {
+      const roomId = await newRoom();
+      const { messageId } = await bob.sends(roomId, 'first');
+      const hit = proxy.breakNextCommit(fault, 'batch-update-messages');
+      const { message } = await bob.does('message:edit', { messageId, content: 'changed' });
+      await hit;
+      expect(message).toMatchObject({ content: 'changed', seq: 1, rev: 2 });
+      await alice.hasSeenEverythingOf(roomId, bob);
+      expectGapFreeRevs(alice, roomId);
+      const told = alice.got('message:updated').filter(({ id }) => id === messageId);
+      expect(told).toEqual([message]);
+    },
+  );
+
+  /** The batch finds the row of the other one only when it writes its own: the index lets one of them be. */
+  it('finds what another node has written under the same clientMessageId meanwhile', async () => {
+    const [roomId, elsewhere] = [await newRoom(), await newRoom()];
+    const other = await Intruder.at(database);
+    try {
+      const clientMessageId = `meanwhile-${roomId}`;
+      const answers = await other.holds(
+        `WITH head AS (UPDATE rooms SET last_seq = 1, last_rev = 1 WHERE id = $1)
+         INSERT INTO messages (id, room_id, seq, rev, created_rev, sender_id, client_message_id, type, content, created_at)
+         VALUES (gen_random_uuid(), $1, 1, 1, 1, $2, $3, 'text', 'there', now())`,
+        [elsewhere, bob.id, clientMessageId],
+        async () => {
+          const sends = ['before', 'same', 'after'].map((content) =>
+            writer.send(bob, { roomId, content, ...(content === 'same' && { clientMessageId }) }),
+          );
+          await other.sees(1);
+          return sends;
+        },
+      );
+      expect(await Promise.allSettled(answers)).toMatchObject([
+        { status: 'fulfilled', value: { seq: 1 } },
+        { status: 'rejected', reason: { code: 'IDEMPOTENCY_CONFLICT' } },
+        { status: 'fulfilled', value: { seq: 2 } },
+      ]);
+    } finally {
+      await other.leave();
+    }
   });
 
   it('rides out sessions that are ended by an administrator', async () => {

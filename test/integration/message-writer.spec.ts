@@ -145,6 +145,40 @@ describe('the message writer', () => {
   });
 
   describe('a batch', () => {
+    it('of 500 is not spoilt by a refusal, a repetition and a row that cannot be written among them', async () => {
+      const roomId = await newRoom();
+      const [stranger] = await server.actors(`stranger-${roomId}`);
+      const drop = await writer.trigger(`IF NEW.content = 'poison' THEN RAISE SQLSTATE '22023'; END IF;`);
+      try {
+        const contents = Array.from({ length: 500 }, (_, index) => String(index));
+        const answers = await Promise.allSettled(
+          contents.map((content, index) => {
+            if (index === 100) return writer.send(stranger, { roomId, content });
+            if (index === 300) return writer.send(alice, { roomId, content: 'poison' });
+            const same = index === 200 ? 50 : index;
+            return writer.send(alice, {
+              roomId,
+              content: String(same),
+              clientMessageId: `${roomId}-${String(same)}`,
+            });
+          }),
+        );
+        expect(answers.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([
+          100, 300,
+        ]);
+        const [first, repeated] = [50, 200].map(
+          (index) => (answers[index] as (typeof answers)[number] & { status: 'fulfilled' }).value,
+        );
+        expect(repeated).toEqual({ ...first, deduplicated: true });
+        const written = contents.filter((_, index) => ![100, 200, 300].includes(index));
+        expect((await writer.stored(roomId)).map(({ content }) => content)).toEqual(written);
+        await bob.hasSeenEverythingOf(roomId, alice);
+        expectGapFreeRevs(bob, roomId);
+      } finally {
+        await drop();
+      }
+    });
+
     it('is not spoilt by a row that cannot be written', async () => {
       const [roomId, other] = [await newRoom(), await newRoom()];
       const drop = await writer.trigger(`IF NEW.content LIKE 'poison%' THEN RAISE SQLSTATE '22023'; END IF;`);

@@ -147,23 +147,24 @@ describe('the outbox', () => {
     });
     await expect(failing).rejects.toThrow('changed my mind');
     await run(async (tx) => {
-      const query = jest.spyOn(tx.manager, 'query');
+      const send = jest.spyOn(tx, 'send');
       await outbox().append(tx, THINGS, []);
-      expect(query).not.toHaveBeenCalled();
+      expect(send).not.toHaveBeenCalled();
     });
     await append(2);
     await untilEmpty();
     expect(await handled()).toEqual([2]);
   });
 
-  it('writes facts of several topics in one statement', async () => {
-    await run(async (tx) => {
-      const query = jest.spyOn(tx.manager, 'query');
-      await outbox().appendAll(tx, [
+  it('writes facts of several topics in one statement, with COMMIT', async () => {
+    await run((tx) => {
+      const last = jest.spyOn(tx, 'sendWithCommit');
+      outbox().appendWithCommit(tx, [
         { topic: THINGS, payload: { n: 1 } },
         { topic: OTHERS, payload: { n: 2 } },
       ]);
-      expect(query).toHaveBeenCalledTimes(1);
+      expect(last.mock.calls).toEqual([[expect.objectContaining({ name: 'outbox-insert' })]]);
+      return Promise.resolve();
     });
     await untilEmpty();
     expect(batches.map(({ topic, numbers }) => [topic, numbers]).sort()).toEqual([

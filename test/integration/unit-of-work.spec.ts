@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../../src/platform/database/database.options.js';
 import { EmbeddedStorage } from '../../src/platform/database/embedded-storage.js';
+import { hasForgotten } from '../../src/platform/database/forgotten-statement.js';
+import type { Statement } from '../../src/platform/database/pipelined-transaction.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DomainEvents } from '../../src/platform/events/domain-events.js';
 import { DatabaseProxy } from '../harness/database-proxy.js';
@@ -99,6 +101,148 @@ describe('UnitOfWork', () => {
   });
 
   /**
+   * BEGIN leaves with the first statement and COMMIT with the last ones, so most of a unit is sent before anything of it
+   * is answered. What was lost on the way must still be noticed, and nothing may be half there.
+   */
+  describe('that sends several statements at once', () => {
+    const insert = (id: number): Statement => ({
+      name: 'things-insert',
+      text: 'INSERT INTO things VALUES ($1)',
+      values: [id],
+    });
+    const all: Statement<{ id: number }> = {
+      name: 'things-all',
+      text: 'SELECT id FROM things ORDER BY id',
+      values: [],
+    };
+
+    it('answers each, in order, and nothing for one that is left out', async () => {
+      const answers = await unitOfWork.run((tx) => tx.send(insert(1), all, undefined, insert(2), all));
+      expect(answers).toEqual([[], [{ id: 1 }], [], [], [{ id: 1 }, { id: 2 }]]);
+      expect(await count()).toBe(2);
+    });
+
+    it('fails with the first one that fails, not with those it spoils', async () => {
+      const failing = unitOfWork.run((tx) =>
+        tx.send(
+          insert(1),
+          insert(1),
+          { name: 'things-nowhere', text: 'SELECT FROM nowhere', values: [] },
+          insert(2),
+        ),
+      );
+      await expect(failing).rejects.toMatchObject({ code: '23505' });
+      expect(await count()).toBe(0);
+      // The names the failed unit has used are still good for this connection.
+      await unitOfWork.run((tx) => tx.send(insert(3), all));
+      expect(await count()).toBe(1);
+    });
+
+    it('is not committed when what leaves with COMMIT fails', async () => {
+      const failing = unitOfWork.run((tx) => {
+        tx.raise(new ThingHappened(1));
+        tx.sendWithCommit(insert(1), insert(1), insert(2));
+        return Promise.resolve();
+      });
+      await expect(failing).rejects.toMatchObject({ code: '23505' });
+      expect([heard, await count()]).toEqual([[], 0]);
+    });
+
+    it('is not committed when only COMMIT finds the fault', async () => {
+      await dataSource.query('CREATE TABLE parts (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+      const failing = unitOfWork.run((tx) => {
+        tx.raise(new ThingHappened(1));
+        tx.sendWithCommit(insert(1), {
+          name: 'parts-insert',
+          text: 'INSERT INTO parts VALUES (1), (1)',
+          values: [],
+        });
+        return Promise.resolve();
+      });
+      await expect(failing).rejects.toMatchObject({ code: '23505' });
+      expect([heard, await count()]).toEqual([[], 0]);
+    });
+
+    /** Postgres answers the COMMIT of a spoilt transaction with ROLLBACK and no error: the unit counted as done. */
+    it('is not done when somebody has caught the error that spoilt it', async () => {
+      const failing = unitOfWork.run(async (tx) => {
+        await tx.manager.query('INSERT INTO things VALUES (1)');
+        await tx.manager.query('INSERT INTO things VALUES (1)').catch(() => undefined);
+        tx.raise(new ThingHappened(1));
+        // What tells the transaction's id would fail first.
+        tx.xid = '3';
+        return 'done';
+      });
+      await expect(failing).rejects.toThrow('Nothing was committed');
+      expect([heard, await count()]).toEqual([[], 0]);
+    });
+
+    /** COMMIT was on its way when the driver refused the statement before it: the rest was committed without it. */
+    it('is not committed without a statement that the driver refuses', async () => {
+      const unfit: Statement[] = [
+        { ...insert(2), text: 'INSERT INTO things VALUES ($1 + 1)' },
+        { name: 'things-unfit', text: 'INSERT INTO things VALUES ($1)', values: [{ toPostgres: refuse }] },
+      ];
+      for (const statement of unfit) {
+        const failing = unitOfWork.run((tx) => {
+          tx.raise(new ThingHappened(1));
+          tx.sendWithCommit(insert(1), statement);
+          return Promise.resolve();
+        });
+        await expect(failing).rejects.toThrow(/must be unique|refused/);
+        expect([heard, await count()]).toEqual([[], 0]);
+      }
+    });
+
+    it('keeps what was before a savepoint that is rolled back', async () => {
+      await unitOfWork.run(async (tx) => {
+        await tx.send(insert(1));
+        const inner = tx.manager.transaction(async (manager) => {
+          await manager.query('INSERT INTO things VALUES (2), (2)');
+        });
+        await expect(inner).rejects.toMatchObject({ driverError: { code: '23505' } });
+        tx.sendWithCommit(insert(3));
+      });
+      expect(await unitOfWork.run((tx) => tx.send(all))).toEqual([[{ id: 1 }, { id: 3 }]]);
+    });
+
+    it('or none at all, ends well', async () => {
+      const done = await unitOfWork.run((tx) => {
+        tx.raise(new ThingHappened(1));
+        return Promise.resolve('done');
+      });
+      expect([done, heard]).toEqual(['done', [1]]);
+      await expect(unitOfWork.run(() => Promise.reject(new Error('changed my mind')))).rejects.toThrow(
+        'changed my mind',
+      );
+    });
+  });
+
+  /**
+   * The driver believes for ever that a connection knows what it has prepared. After a migration that changes a type, or
+   * behind a pooler that gives us another session, each use of that name would fail.
+   */
+  (onPostgres() ? it : it.skip).each([
+    ['cannot use', 'ALTER TABLE changing ALTER COLUMN id TYPE bigint'],
+    ['does not know', 'DEALLOCATE ALL'],
+  ])('replaces a connection that %s what it has prepared', async (_, cause) => {
+    const read: Statement<{ id: number }> = { name: 'changing', text: 'SELECT id FROM changing', values: [] };
+    const one = await new DataSource({ ...databaseOptions(configOn(database)), poolSize: 1 }).initialize();
+    try {
+      const units = new UnitOfWork(one, events);
+      await one.query('CREATE TABLE changing AS SELECT 1 AS id');
+      expect(await units.run((tx) => tx.send(read))).toEqual([[{ id: 1 }]]);
+      await one.query(cause);
+      const failure: unknown = await units.run((tx) => tx.send(read)).catch((error: unknown) => error);
+      expect(hasForgotten(failure)).toBe(true);
+      expect(await units.run((tx) => tx.send(read))).toEqual([[{ id: 1 }]]);
+    } finally {
+      await one.query('DROP TABLE changing');
+      await one.destroy();
+    }
+  });
+
+  /**
    * Nothing limited how long we waited for an answer: between us and a Postgres that could not be reached any more every
    * statement hung until TCP gave up, after a quarter of an hour.
    */
@@ -138,6 +282,30 @@ describe('UnitOfWork', () => {
       expect(row?.n).toBe(0);
     });
 
+    it('in the middle of what was sent at once, fails all of it', async () => {
+      const failing = new UnitOfWork(impatient, events).run(async (tx) => {
+        tx.raise(new ThingHappened(1));
+        await tx.send(
+          { name: 'late-insert', text: 'INSERT INTO things VALUES (1)', values: [] },
+          { name: 'late', text: 'SELECT pg_sleep(0.6)', values: [] },
+          { name: 'late-insert-again', text: 'INSERT INTO things VALUES (2)', values: [] },
+        );
+      });
+      await expect(failing).rejects.toThrow('Query read timeout');
+      expect([heard, await count()]).toEqual([[], 0]);
+    });
+
+    it('to all that a unit has sent, learns that it happened', async () => {
+      const hit = proxy.breakNextCommit('mute-answer', 'all-there-is');
+      const done = new UnitOfWork(impatient, events).run((tx) => {
+        tx.sendWithCommit({ name: 'all-there-is', text: 'INSERT INTO things VALUES (3)', values: [] });
+        tx.raise(new ThingHappened(1));
+        return Promise.resolve('done');
+      });
+      await hit;
+      expect([await done, heard, await count()]).toEqual(['done', [1], 1]);
+    });
+
     it('to COMMIT, learns that it happened', async () => {
       const hit = proxy.breakNextCommit('mute-answer', 'INSERT INTO things');
       const done = new UnitOfWork(impatient, events).run(async (tx) => {
@@ -149,6 +317,10 @@ describe('UnitOfWork', () => {
       expect([await done, heard, await count()]).toEqual(['done', [1], 1]);
     });
   });
+
+  function refuse(): never {
+    throw new Error('refused');
+  }
 
   /** From another connection, as an operator or a failover would. */
   async function endSession(pid: number | undefined): Promise<void> {

@@ -155,6 +155,14 @@ export const schema = {
     10_485_760,
   )({ default: 65_536, desc: 'Bytes of one socket frame and of a REST body' }),
   MAX_CONNECTIONS_PER_USER: count(1, 10_000)({ default: 20, desc: 'The oldest is closed above it' }),
+  SLOW_CONSUMER_BYTES: count(
+    65_536,
+    1_073_741_824,
+  )({ default: 4_194_304, desc: 'Bytes that wait for one connection to read them, above which it is cut' }),
+  SLOW_CONSUMER_FRAMES: count(
+    100,
+    10_000_000,
+  )({ default: 10_000, desc: 'Frames that wait for one connection to read them, above which it is cut' }),
   SENDS_LIMIT: count(1, 1_000_000)({ default: 10, desc: 'Messages of a user in SENDS_WINDOW_MS' }),
   SENDS_WINDOW_MS: count(100, 3_600_000)({ default: 5000, desc: 'Sliding window of SENDS_LIMIT, ms' }),
   COMMANDS_LIMIT: count(

@@ -137,6 +137,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
       contentLength: env.MAX_CONTENT_LENGTH,
       frameBytes: env.MAX_FRAME_BYTES,
       connectionsPerUser: env.MAX_CONNECTIONS_PER_USER,
+      slowConsumer: { bytes: env.SLOW_CONSUMER_BYTES, frames: env.SLOW_CONSUMER_FRAMES },
       sends: { limit: env.SENDS_LIMIT, windowMs: env.SENDS_WINDOW_MS },
       commands: { limit: env.COMMANDS_LIMIT, windowMs: minute },
       rooms: { limit: env.ROOMS_LIMIT, windowMs: minute },

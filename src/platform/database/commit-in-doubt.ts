@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { sqlStateOf } from '../errors/database-error.js';
+import { RolledBack } from './pipelined-transaction.js';
 
 /** A transaction whose COMMIT was not answered is looked for this long before it counts as lost. */
 const SETTLE_MS = 10_000;
@@ -11,6 +12,7 @@ const ASK_AGAIN_MS = 100;
  * SQLSTATE is an answer, and the transaction is rolled back.
  */
 export function inDoubt(commitError: unknown): boolean {
+  if (commitError instanceof RolledBack) return false;
   const state = sqlStateOf(commitError);
   return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config.js';
 import type { EmbeddedDatabase } from './embedded-database.js';
+import { hasForgotten } from './forgotten-statement.js';
 import { migrations } from './migrations/index.js';
 
 export type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
@@ -59,8 +60,9 @@ function overNetwork(url: string, poolSize: number): Partial<PostgresOptions> {
       keepAlive: true,
       onConnect: (client: Client) => {
         survive(client);
-        endWhenLate(client);
+        endWhenUseless(client);
       },
+      pipeline: true,
     },
   };
 }
@@ -73,7 +75,7 @@ function inProcess(embedded: EmbeddedDatabase): Partial<PostgresOptions> {
     username: 'postgres',
     database: 'postgres',
     ssl: false,
-    extra: { stream: () => embedded.stream(), idleTimeoutMillis: 0, onConnect: survive },
+    extra: { stream: () => embedded.stream(), idleTimeoutMillis: 0, onConnect: survive, pipeline: true },
   };
 }
 
@@ -88,14 +90,15 @@ function survive(client: Client): void {
 /**
  * A late answer would be taken for that of the connection's next statement, so a connection that owes one is closed, in
  * the same breath: it takes no further statement (not even ROLLBACK), and the pool makes another in its place.
+ * So is one whose session has forgotten a prepared statement: the driver would go on naming it for ever.
  */
-function endWhenLate(client: Client): void {
+function endWhenUseless(client: Client): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
   const watched = (...args: unknown[]): unknown => {
     const answer = query(...args);
     if (answer instanceof Promise)
       answer.catch((error: unknown) => {
-        if (error instanceof Error && error.message === LATE) void client.end();
+        if ((error instanceof Error && error.message === LATE) || hasForgotten(error)) void client.end();
       });
     return answer;
   };

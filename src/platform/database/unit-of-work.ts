@@ -4,6 +4,7 @@ import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { AppError } from '../errors/app-error.js';
 import { DomainEvents } from '../events/domain-events.js';
 import { inDoubt, wasCommitted } from './commit-in-doubt.js';
+import { PipelinedTransaction, type RowsOf, type Statement } from './pipelined-transaction.js';
 
 /**
  * A running transaction. Every repository method that writes takes one, so forgetting it does not compile.
@@ -11,6 +12,10 @@ import { inDoubt, wasCommitted } from './commit-in-doubt.js';
  */
 export interface Transaction {
   readonly manager: EntityManager;
+  /** Statements that do not need each other's answers, in one round trip and in this order. */
+  send<const S extends readonly (Statement | undefined)[]>(...statements: S): Promise<RowsOf<S>>;
+  /** The end of the unit: these are sent together with COMMIT, and nothing after them. */
+  sendWithCommit(...statements: readonly Statement[]): void;
   raise(event: object): void;
   /** Of the transaction, `pg_current_xact_id()`; set by who has read it anyway, else read when somebody is to be told of the COMMIT. */
   xid?: string;
@@ -42,17 +47,22 @@ export class UnitOfWork {
    */
   async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const raised: object[] = [];
-    const { result, doubt } = await this.onOneConnection((runner) => transact(runner, raised, work));
+    const { result, doubt } = await this.onOneConnection((runner, pipeline) =>
+      transact(runner, pipeline, raised, work),
+    );
     if (doubt && !(await wasCommitted(this.dataSource, doubt.xid))) throw connectionLost(doubt.error);
     for (const event of raised) this.events.publish(event);
     return result;
   }
 
-  private async onOneConnection<T>(use: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private async onOneConnection<T>(
+    use: (runner: QueryRunner, pipeline: PipelinedTransaction) => Promise<T>,
+  ): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
+    const pipeline = new PipelinedTransaction(runner);
     try {
       await runner.startTransaction();
-      return await use(runner);
+      return await use(runner, pipeline);
     } catch (error) {
       // TypeORM lets go of a connection that breaks, and then has a word of its own for every further statement.
       throw runner.isReleased ? connectionLost(error) : error;
@@ -66,26 +76,34 @@ export class UnitOfWork {
 
 async function transact<T>(
   runner: QueryRunner,
+  pipeline: PipelinedTransaction,
   raised: object[],
   work: (tx: Transaction) => Promise<T>,
 ): Promise<Ended<T>> {
-  const tx: Transaction = { manager: runner.manager, raise: (event) => void raised.push(event) };
+  const tx: Transaction = {
+    manager: runner.manager,
+    send: (...statements) => pipeline.send(statements),
+    sendWithCommit: (...statements) => pipeline.sendWithCommit(statements),
+    raise: (event) => void raised.push(event),
+  };
   const result = await inside.run(true, () => work(tx));
-  const xid = tx.xid ?? (raised.length > 0 ? await assignedId(runner) : undefined);
+  const xid = tx.xid ?? (raised.length > 0 ? await idOf(runner, pipeline) : undefined);
   try {
     await runner.commitTransaction();
     return { result };
   } catch (error) {
-    if (xid === undefined || !inDoubt(error)) throw error;
+    if (xid === undefined || !pipeline.commitAsked || !inDoubt(error)) throw error;
     return { result, doubt: { xid, error } };
   }
 }
 
 /** None when nothing was written: then nothing was lost either. */
-async function assignedId(runner: QueryRunner): Promise<string | undefined> {
-  const [row] = (await runner.query('SELECT pg_current_xact_id_if_assigned()::text AS xid')) as {
-    xid: string | null;
-  }[];
+async function idOf(
+  runner: QueryRunner,
+  { writesWithCommit }: PipelinedTransaction,
+): Promise<string | undefined> {
+  const id = writesWithCommit ? 'pg_current_xact_id()' : 'pg_current_xact_id_if_assigned()';
+  const [row] = (await runner.query(`SELECT ${id}::text AS xid`)) as { xid: string | null }[];
   return row?.xid ?? undefined;
 }
 

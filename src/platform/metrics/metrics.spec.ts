@@ -41,7 +41,7 @@ describe('Metrics', () => {
     metrics.connections('/chat', 1);
     metrics.connections('/chat', 1);
     metrics.connections('/chat', -1);
-    metrics.queued(7);
+    metrics.traffic.queuedWrites = 7;
     metrics.batchWritten(40);
     metrics.delivered(2);
     metrics.throttled('sends');
@@ -54,7 +54,7 @@ describe('Metrics', () => {
 
   it('keeps the applications of one process apart', async () => {
     const [one, two] = [new Metrics(), new Metrics()];
-    one.queued(3);
+    one.traffic.queuedWrites = 3;
     expect(await value(two, 'parley_write_queue_depth')).toBe('0');
     expect(await two.text()).toContain('nodejs_eventloop_lag_p99_seconds');
     expect(await one.text()).toContain('process_resident_memory_bytes');

@@ -69,9 +69,21 @@ export class Metrics {
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
     registers: this.registers,
   });
-  private readonly queueDepth = new Gauge({
-    name: 'parley_write_queue_depth',
-    help: 'Messages waiting to be written',
+  private readonly queueDepth = queueDepthOf(this.traffic, this.registers);
+  private readonly frames = new Counter({
+    name: 'parley_frames_total',
+    help: 'Frames sent to connections, by path: queue, or plain (polling, volatile, binary)',
+    labelNames: ['path'],
+    registers: this.registers,
+  });
+  private readonly socketWrites = new Counter({
+    name: 'parley_socket_writes_total',
+    help: 'Writes in which the frames of the queue left',
+    registers: this.registers,
+  });
+  private readonly slowConsumers = new Counter({
+    name: 'parley_slow_consumers_total',
+    help: 'Connections cut because their client did not read',
     registers: this.registers,
   });
   private readonly throttles = new Counter({
@@ -151,9 +163,16 @@ export class Metrics {
     this.batchSize.observe(messages);
   }
 
-  queued(messages: number): void {
-    this.queueDepth.set(messages);
-    this.traffic.queuedWrites = messages;
+  framesWritten(path: 'queue' | 'plain', frames: number): void {
+    this.frames.inc({ path }, frames);
+  }
+
+  socketsWritten(writes: number): void {
+    this.socketWrites.inc(writes);
+  }
+
+  slowConsumer(): void {
+    this.slowConsumers.inc();
   }
 
   /** `scope` is one of platform/throttling's. */
@@ -215,6 +234,18 @@ export class Metrics {
     }
     return series;
   }
+}
+
+/** Looked at when somebody asks: it changes twice with every message. */
+function queueDepthOf(traffic: Traffic, registers: Registry[]): Gauge {
+  return new Gauge({
+    name: 'parley_write_queue_depth',
+    help: 'Messages waiting to be written',
+    registers,
+    collect() {
+      this.set(traffic.queuedWrites);
+    },
+  });
 }
 
 let ofProcess: Registry | undefined;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Statement } from '../database/pipelined-transaction.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import type { OutboxFact, OutboxRow } from './outbox-topic.js';
 
@@ -30,19 +31,20 @@ const MOST_ATTEMPTS = 10;
 const HELD_FOR = `interval '1 second'`;
 const ROW = 'id, payload, created_at AS "createdAt", attempts';
 
+export function insertFacts(facts: readonly OutboxFact[]): Statement {
+  return {
+    name: 'outbox-insert',
+    // Sorted, so that ids grow in the order of the facts.
+    text: `INSERT INTO outbox (topic, payload)
+       SELECT u.topic, u.payload FROM unnest($1::text[], $2::json[]) WITH ORDINALITY AS u(topic, payload, n) ORDER BY u.n`,
+    values: [facts.map(({ topic }) => topic), facts.map(({ payload }) => JSON.stringify(payload))],
+  };
+}
+
 /** The table `outbox`. */
 @Injectable()
 export class OutboxRepository {
   constructor(private readonly dataSource: DataSource) {}
-
-  async insert({ manager }: Transaction, facts: readonly OutboxFact[]): Promise<void> {
-    // Sorted, so that ids grow in the order of the facts.
-    await manager.query(
-      `INSERT INTO outbox (topic, payload)
-       SELECT u.topic, u.payload FROM unnest($1::text[], $2::json[]) WITH ORDINALITY AS u(topic, payload, n) ORDER BY u.n`,
-      [facts.map(({ topic }) => topic), facts.map(({ payload }) => JSON.stringify(payload))],
-    );
-  }
 
   /** The next rows nobody else is working on, locked until the transaction ends. */
   take({ manager }: Transaction, topic: string, limit: number): Promise<TakenRow[]> {

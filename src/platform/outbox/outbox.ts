@@ -5,7 +5,7 @@ import { DomainEvents } from '../events/domain-events.js';
 import { Metrics } from '../metrics/metrics.js';
 import { OutboxAppended } from './outbox.events.js';
 import type { OutboxFact, OutboxTopic } from './outbox-topic.js';
-import { OutboxRepository, type DeadRow } from './outbox.repository.js';
+import { insertFacts, OutboxRepository, type DeadRow } from './outbox.repository.js';
 import { TopicDrain, type OutboxHandler } from './topic-drain.js';
 
 /** What other nodes have left, what was put off, and what a crash left behind is found this much later at most. */
@@ -51,16 +51,15 @@ export class Outbox implements OnModuleInit, OnApplicationBootstrap {
     topic: OutboxTopic<P>,
     payloads: readonly P[],
   ): Promise<void> {
-    await this.appendAll(
-      tx,
-      payloads.map((payload) => ({ topic, payload })),
-    );
+    if (payloads.length === 0) return;
+    await tx.send(insertFacts(payloads.map((payload) => ({ topic, payload }))));
+    tx.raise(new OutboxAppended(topic));
   }
 
-  /** Facts of several topics in one statement; none without facts. */
-  async appendAll(tx: Transaction, facts: readonly OutboxFact[]): Promise<void> {
+  /** Facts of several topics, by the last thing the transaction does; none without facts. */
+  appendWithCommit(tx: Transaction, facts: readonly OutboxFact[]): void {
     if (facts.length === 0) return;
-    await this.rows.insert(tx, facts);
+    tx.sendWithCommit(insertFacts(facts));
     for (const topic of new Set(facts.map((fact) => fact.topic))) tx.raise(new OutboxAppended(topic));
   }
 

@@ -1,7 +1,16 @@
-import type { WireError } from '../../contract/errors.js';
 import type { AppError } from '../errors/app-error.js';
+import { RequestId } from '../identity/request-context.js';
+import type { CompiledHandler } from './compiled-handler.js';
+import type { RealtimeSocket } from './realtime-socket.js';
 
 type AckFunction = (answer: unknown) => void;
+
+/** Who admits the command, and hears what becomes of it. */
+export interface CommandOwner {
+  /** Its handler has been called: the next may enter. */
+  entered(command: Command): void;
+  answered(command: Command, result: 'ok' | AppError): void;
+}
 
 /**
  * One command of a client on its way through the server. It is answered exactly once: through the callback
@@ -9,25 +18,29 @@ type AckFunction = (answer: unknown) => void;
  */
 export class Command {
   readonly startedAt = performance.now();
-  /** Resolves when the handler has been called, or the command was refused before: the next one may be admitted. */
-  readonly admitted: Promise<void>;
-  admit!: () => void;
+  readonly id = new RequestId();
   private answered = false;
 
   constructor(
+    readonly socket: RealtimeSocket,
     readonly event: string,
-    readonly requestId: string,
+    readonly payload: unknown,
+    /** Or why there is none. */
+    readonly handler: CompiledHandler | AppError,
     private readonly ack: AckFunction | undefined,
-    private readonly reportError: (error: WireError & { event: string }) => void,
-    private readonly onAnswer: (command: Command, result: 'ok' | AppError) => void,
-  ) {
-    this.admitted = new Promise((resolve) => {
-      this.admit = resolve;
-    });
-  }
+    private readonly owner: CommandOwner,
+  ) {}
 
   get wantsAck(): boolean {
     return this.ack !== undefined;
+  }
+
+  get requestId(): string {
+    return this.id.value;
+  }
+
+  entered(): void {
+    this.owner.entered(this);
   }
 
   succeed(result: object | undefined): void {
@@ -39,14 +52,13 @@ export class Command {
     if (!this.answer(error)) return;
     const wire = error.toWire(this.requestId);
     if (this.ack) this.ack({ status: 'error', error: wire });
-    else this.reportError({ ...wire, event: this.event });
+    else this.socket.emit('error', { ...wire, event: this.event });
   }
 
   private answer(result: 'ok' | AppError): boolean {
-    this.admit();
     if (this.answered) return false;
     this.answered = true;
-    this.onAnswer(this, result);
+    this.owner.answered(this, result);
     return true;
   }
 }

@@ -23,6 +23,8 @@ const EXPIRY_WARNING_MS = 60_000;
 /** A drain waits this long for answers, and spreads the return of clients over this time. */
 const DRAIN_WAIT_MS = 8000;
 const DRAIN_SPREAD_MS = 5000;
+/** The slow of one room are cut together: they do not come back together. */
+const SLOW_SPREAD_MS = 4000;
 /** Told at most this often, and more often only when the patience with the inactive is short. */
 const ACTIVITY_STEP_MS = 10_000;
 /** `setTimeout` fires at once above this: longer waits go in steps. */
@@ -134,6 +136,12 @@ export class Connections implements ConnectionCount {
     // One that was told to come again, as in a drain, is still closed at once when it must not.
     const announced = siblings.filter((sibling) => this.announceClosing(sibling, code, retryAfterMs));
     if (announced.length > 0 || !CLOSINGS[code].reconnect) socket.disconnect(true);
+  }
+
+  /** Who calls ends their transport at once. These are told for what it is worth, and nothing they still send is done. */
+  announceSlow(sockets: readonly RealtimeSocket[]): void {
+    const retryAfterMs = 1000 + Math.random() * SLOW_SPREAD_MS;
+    for (const socket of sockets) this.announceClosing(socket, 'SLOW_CONSUMER', retryAfterMs);
   }
 
   /** Of its namespace only: the others of the transport go on, and get the answers they wait for. */

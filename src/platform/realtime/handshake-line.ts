@@ -51,6 +51,7 @@ async function stay(socket: RealtimeSocket): Promise<void> {
   await new Promise<void>((resolve) => {
     const leave = () => {
       socket.conn.off('close', leave);
+      places.delete(socket);
       resolve();
     };
     places.set(socket, leave);

@@ -10,6 +10,7 @@ import { addressKey } from '../throttling/address-key.js';
 import { Throttle } from '../throttling/throttle.js';
 import { ClientAddress } from './client-address.js';
 import { HandshakeLine, handshakeOver } from './handshake-line.js';
+import { forgetHandshake } from './handshake-remains.js';
 import { ADMIN_NAMESPACE, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 
@@ -61,10 +62,9 @@ export class Handshake {
       await this.line.enter(socket);
       const actor = await this.authenticator.authenticate(auth.token ?? bearer(socket));
       if (socket.nsp.name === ADMIN_NAMESPACE) assertAdministrator(actor);
-      Object.assign(socket.data, { actor, address: this.addressOf(socket), activeAt: Date.now() });
-      // Socket.IO keeps the handshake for the life of the socket; the token has done its work. A header stays: it is
-      // of the transport, and authenticates its other namespaces too.
-      socket.handshake.auth = {};
+      const { batch } = auth;
+      Object.assign(socket.data, { actor, batch, address: this.addressOf(socket), activeAt: Date.now() });
+      forgetHandshake(socket);
       socket.once('disconnect', () => this.leave(socket));
       next();
     } catch (error) {
@@ -114,15 +114,18 @@ function bearer(socket: RealtimeSocket): string | undefined {
   return /^Bearer (\S+)$/i.exec(socket.handshake.headers.authorization ?? '')?.[1];
 }
 
-function checkedAuth(auth: Record<string, unknown>): { token?: string } {
-  const { token, protocol } = auth;
-  const unknown = Object.keys(auth).some((key) => key !== 'token' && key !== 'protocol');
+const AUTH_FIELDS: readonly string[] = ['token', 'protocol', 'batch'];
+
+function checkedAuth(auth: Record<string, unknown>): { token?: string; batch: boolean } {
+  const { token, protocol, batch = false } = auth;
+  const unknown = Object.keys(auth).some((key) => !AUTH_FIELDS.includes(key));
   if (unknown) throw AppError.invalid('auth', 'has a field that is not known');
   if (token !== undefined && typeof token !== 'string')
     throw AppError.invalid('auth.token', 'must be a string');
   if (protocol !== undefined && protocol !== PROTOCOL_VERSION)
     throw AppError.invalid('auth.protocol', `must be ${String(PROTOCOL_VERSION)}`);
-  return { token };
+  if (typeof batch !== 'boolean') throw AppError.invalid('auth.batch', 'must be a boolean');
+  return { token, batch };
 }
 
 function connectMessage({ code, message }: AppError): ConnectErrorMessage {

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EventsOf, NamespaceName } from '../../contract/namespaces.js';
+import type { Message } from '../../contract/views.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { Traffic } from '../metrics/traffic.js';
-import { roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { framesOf } from './batch-frames.js';
+import { FrameQueue } from './frame-queue.js';
+import { batchChannel, roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 import { RealtimeServer, type RealtimeNamespace } from './realtime-server.js';
 
 /**
@@ -44,6 +47,14 @@ class NamespacePublisher<Events> {
 
 /** `/chat` has rooms too. */
 class ChatPublisher extends NamespacePublisher<EventsOf['/chat']> {
+  constructor(
+    server: RealtimeServer,
+    traffic: Traffic,
+    private readonly frames: FrameQueue,
+  ) {
+    super(server, '/chat', traffic);
+  }
+
   toRoom<E extends keyof EventsOf['/chat']>(
     roomId: string,
     event: E,
@@ -55,6 +66,26 @@ class ChatPublisher extends NamespacePublisher<EventsOf['/chat']> {
     const except = exceptUsers.map(userChannel);
     this.traffic.sent(sizeOf(namespace, channel) - bothIn(namespace, channel, except));
     namespace.to(channel).except(except).emit(event, payload);
+  }
+
+  /**
+   * New messages of a room that follow each other by `rev`: in batches to those who take them, to the others one by
+   * one. Who is there decides, so this is delivery on this node only.
+   */
+  created(roomId: string, messages: readonly Message[]): void {
+    const namespace = this.namespace();
+    const batching = messages.length > 1 ? sizeOf(namespace, batchChannel(roomId)) : 0;
+    const inRoom = socketsOf(namespace, roomChannel(roomId));
+    const others = batching === 0 ? inRoom : outside(inRoom, socketsOf(namespace, batchChannel(roomId)));
+    this.traffic.sent(others.size * messages.length);
+    this.frames.broadcast(namespace, others, 'message:new', messages);
+    if (batching === 0) return;
+    const toBatching = namespace.to(batchChannel(roomId));
+    for (const frame of framesOf(messages)) {
+      this.traffic.sent(batching);
+      if (frame.length === 1) toBatching.emit('message:new', frame[0]);
+      else toBatching.emit('message:batch', { roomId, messages: frame });
+    }
   }
 
   /** To everyone in the room but one socket. */
@@ -78,16 +109,28 @@ export class Publisher {
   readonly notifications: NamespacePublisher<EventsOf['/notifications']>;
   readonly admin: NamespacePublisher<EventsOf['/admin']>;
 
-  constructor(server: RealtimeServer, { traffic }: Metrics) {
-    this.chat = new ChatPublisher(server, '/chat', traffic);
+  constructor(server: RealtimeServer, { traffic }: Metrics, frames: FrameQueue) {
+    this.chat = new ChatPublisher(server, traffic, frames);
     this.presence = new NamespacePublisher(server, '/presence', traffic);
     this.notifications = new NamespacePublisher(server, '/notifications', traffic);
     this.admin = new NamespacePublisher(server, '/admin', traffic);
   }
 }
 
-function sizeOf({ adapter }: RealtimeNamespace, channel: string): number {
-  return adapter.rooms.get(channel)?.size ?? 0;
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** By their ids. */
+function socketsOf({ adapter }: RealtimeNamespace, channel: string): ReadonlySet<string> {
+  return adapter.rooms.get(channel) ?? NOBODY;
+}
+
+function sizeOf(namespace: RealtimeNamespace, channel: string): number {
+  return socketsOf(namespace, channel).size;
+}
+
+/** The sockets that are not in a part of them. */
+function outside(all: ReadonlySet<string>, part: ReadonlySet<string>): ReadonlySet<string> {
+  return all.size > part.size ? new Set([...all].filter((socketId) => !part.has(socketId))) : NOBODY;
 }
 
 /** How many sockets of the channels are in the room: as many steps as the few that are left out have sockets. */

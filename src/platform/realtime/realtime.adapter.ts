@@ -9,9 +9,12 @@ import type { AppError } from '../errors/app-error.js';
 import { WorkInFlight } from '../health/work-in-flight.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Throttle } from '../throttling/throttle.js';
-import { CommandDispatcher, type CommandHandler, type DispatcherHooks } from './command-dispatcher.js';
+import { CommandDispatcher, type DispatcherHooks } from './command-dispatcher.js';
+import { compileHandlers } from './compile-handlers.js';
+import type { CompiledHandler } from './compiled-handler.js';
 import type { Command } from './command.js';
 import { Connections } from './connections.js';
+import { FrameQueue } from './frame-queue.js';
 import { Handshake, refuseNamespace } from './handshake.js';
 import { RealtimeServer } from './realtime-server.js';
 import type { RealtimeSocket } from './realtime-socket.js';
@@ -29,18 +32,19 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
   private readonly log = new Logger('Realtime');
   private readonly config: Config;
   private readonly server: RealtimeServer;
+  private readonly frames: FrameQueue;
   private readonly handshake: Handshake;
   private readonly connections: Connections;
   private readonly adminUi: SocketIoAdminUi;
   private readonly throttle: Throttle;
   private readonly metrics: Metrics;
   private readonly work: WorkInFlight;
-  private readonly dispatchers = new WeakMap<RealtimeSocket, CommandDispatcher>();
 
-  constructor(app: INestApplication) {
+  constructor(private readonly app: INestApplication) {
     super(app);
     this.config = app.get<Config>(CONFIG);
     this.server = app.get(RealtimeServer);
+    this.frames = app.get(FrameQueue);
     this.handshake = app.get(Handshake);
     this.connections = app.get(Connections);
     this.adminUi = app.get(SocketIoAdminUi);
@@ -64,26 +68,37 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
       serveClient: false,
     };
     const server = super.createIOServer(port, options as ServerOptions);
+    this.frames.start(server);
     server.of('/').use(refuseNamespace);
+    const compiled = compileHandlers(this.app);
     server.on('new_namespace', (namespace: Namespace) => {
       if (this.adminUi.owns(namespace.name)) return;
-      namespace.use((socket, next) => void this.handshake.admit(socket as RealtimeSocket, next));
+      const handlers = compiled.get(namespace.name) ?? new Map<string, CompiledHandler>();
+      // Before Nest's own listener: what a socket sends from now on is received.
+      namespace.on('connection', (socket) => {
+        new CommandDispatcher(socket as RealtimeSocket, handlers, this).listen();
+      });
+      namespace.use((socket, next) => {
+        this.frames.install(socket as RealtimeSocket);
+        void this.handshake.admit(socket as RealtimeSocket, next);
+      });
     });
     this.server.attach(server);
     this.adminUi.install(server);
     return server;
   }
 
-  override bindMessageHandlers(
-    socket: RealtimeSocket,
-    handlers: { message: string; callback: (...args: never[]) => unknown }[],
-  ): void {
-    let dispatcher = this.dispatchers.get(socket);
-    if (!dispatcher) this.dispatchers.set(socket, (dispatcher = new CommandDispatcher(socket, this)));
-    for (const { message, callback } of handlers) dispatcher.add(message, callback as CommandHandler);
+  /** Nest binds its own handlers to each socket; ours are compiled, and shared by the sockets of a namespace. */
+  override bindMessageHandlers(): void {
+    return undefined;
   }
 
-  admitUnhandled(socket: RealtimeSocket): Promise<void> {
+  /** No gateway has `handleDisconnect`: `compileHandlers` sees to it. */
+  override bindClientDisconnect(): void {
+    return undefined;
+  }
+
+  admitUnhandled(socket: RealtimeSocket): void | Promise<void> {
     return this.throttle.check('commands', socket.data.connectionId);
   }
 
@@ -92,7 +107,8 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     if (ACTIVITY_COMMANDS.has(event)) this.connections.active(socket);
   }
 
-  answered(socket: RealtimeSocket, command: Command, result: 'ok' | AppError): void {
+  answered(command: Command, result: 'ok' | AppError): void {
+    const { socket } = command;
     this.work.ended();
     this.metrics.command(
       command.event,

@@ -4,12 +4,14 @@ import { ConnectionCount } from '../health/connection-count.js';
 import { Throttle } from '../throttling/throttle.js';
 import { ClientAddress } from './client-address.js';
 import { Connections } from './connections.js';
+import { FrameQueue } from './frame-queue.js';
 import { HandshakeLine } from './handshake-line.js';
 import { Handshake } from './handshake.js';
 import { OpenConnections } from './open-connections.js';
 import { Publisher } from './publisher.js';
 import { RealtimeServer } from './realtime-server.js';
 import { RoomSubscriptions } from './room-subscriptions.js';
+import { SlowConsumers } from './slow-consumers.js';
 import { SocketIoAdminUi } from './socketio-admin-ui.js';
 
 @Global()
@@ -19,11 +21,13 @@ import { SocketIoAdminUi } from './socketio-admin-ui.js';
     ClientAddress,
     Connections,
     { provide: ConnectionCount, useExisting: Connections },
+    FrameQueue,
     HandshakeLine,
     Handshake,
     OpenConnections,
     Publisher,
     RoomSubscriptions,
+    SlowConsumers,
     {
       provide: SocketIoAdminUi,
       inject: [CONFIG, Throttle, ClientAddress],
@@ -35,6 +39,7 @@ import { SocketIoAdminUi } from './socketio-admin-ui.js';
     RealtimeServer,
     Connections,
     ConnectionCount,
+    FrameQueue,
     Handshake,
     OpenConnections,
     Publisher,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RealtimeServer, type RealtimeNamespace } from './realtime-server.js';
-import { roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
+import { batchChannel, roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 
 /** How the channels of rooms begin. */
 const ROOM_CHANNELS = roomChannel('');
@@ -13,7 +13,7 @@ const ROOM_CHANNELS = roomChannel('');
 export class RoomSubscriptions {
   /** By room: its users, with the number of their sockets there. A room without sockets has no entry. */
   private readonly users = new Map<string, Map<string, number>>();
-  private counted: RealtimeNamespace | undefined;
+  private followed: RealtimeNamespace | undefined;
 
   constructor(private readonly server: RealtimeServer) {}
 
@@ -65,23 +65,31 @@ export class RoomSubscriptions {
     return count;
   }
 
-  /** The namespace, whose every join and leave is counted: the adapter tells of all, also those of a disconnect. */
+  /** The namespace, whose every join and leave is followed: the adapter tells of all, also those of a disconnect. */
   private chat(): RealtimeNamespace {
     const chat = this.server.namespace('/chat');
-    if (this.counted !== chat) {
-      this.counted = chat;
-      chat.adapter.on('join-room', (channel: string, socketId: string) => this.count(channel, socketId, 1));
-      chat.adapter.on('leave-room', (channel: string, socketId: string) => this.count(channel, socketId, -1));
+    if (this.followed !== chat) {
+      this.followed = chat;
+      chat.adapter.on('join-room', (channel: string, socketId: string) => this.follow(channel, socketId, 1));
+      chat.adapter.on('leave-room', (channel: string, socketId: string) =>
+        this.follow(channel, socketId, -1),
+      );
     }
     return chat;
   }
 
-  private count(channel: string, socketId: string, change: 1 | -1): void {
+  private follow(channel: string, socketId: string, change: 1 | -1): void {
     if (!channel.startsWith(ROOM_CHANNELS)) return;
-    const roomId = channel.slice(ROOM_CHANNELS.length);
     // Still known when it leaves: Socket.IO forgets a socket after it has left its rooms.
-    const userId = this.counted?.sockets.get(socketId)?.data.actor.userId;
-    if (userId === undefined) return;
+    const socket = this.followed?.sockets.get(socketId);
+    if (!socket) return;
+    const roomId = channel.slice(ROOM_CHANNELS.length);
+    this.count(roomId, socket.data.actor.userId, change);
+    // On the node the socket is on, whoever asked for the change: the two channels never differ by a step.
+    if (socket.data.batch) void socket[change > 0 ? 'join' : 'leave'](batchChannel(roomId));
+  }
+
+  private count(roomId: string, userId: string, change: 1 | -1): void {
     const users = this.users.get(roomId) ?? new Map<string, number>();
     const sockets = (users.get(userId) ?? 0) + change;
     if (sockets > 0) users.set(userId, sockets);

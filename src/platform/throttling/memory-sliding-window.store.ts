@@ -6,8 +6,15 @@ interface HitLog {
   first: number;
 }
 
-/** Expired keys dropped per hit: two, while a hit adds at most one, so the map cannot outgrow the keys in their window for long. */
-const SWEPT_PER_HIT = 2;
+interface Place {
+  windowMs: number;
+  logs: Map<string, HitLog>;
+  key: string;
+  log: HitLog;
+}
+
+/** Keys looked at per hit, while a hit adds at most one: the maps cannot outgrow the keys in their window for long. */
+const SWEPT_PER_HIT = 3;
 /** Dead entries of a log are cut off in bulk: `shift` on a long array would cost its length each time. */
 const COMPACT_AFTER = 32;
 
@@ -16,30 +23,20 @@ const COMPACT_AFTER = 32;
  * Memory is one number per allowed hit still in its window. With several instances each counts for itself.
  */
 export class MemorySlidingWindowStore extends SlidingWindowStore {
-  /** By window, then by key in the order of the newest hit: the front of each inner map is the first to expire. */
+  /** By window, then by key. */
   private readonly windows = new Map<number, Map<string, HitLog>>();
+  /** Goes round all keys for ever, a few steps with each hit. */
+  private readonly round = this.keysInTurn();
 
   /** The clock must never go back; the default is monotonic. */
   constructor(private readonly now: () => number = () => performance.now()) {
     super();
   }
 
-  hit(key: string, limit: number, windowMs: number): Promise<Hit> {
-    return Promise.resolve(this.count(key, limit, windowMs));
-  }
-
-  /** Keys held at the moment. */
-  get size(): number {
-    let keys = 0;
-    for (const logs of this.windows.values()) keys += logs.size;
-    return keys;
-  }
-
-  private count(key: string, limit: number, windowMs: number): Hit {
+  hit(key: string, limit: number, windowMs: number): Hit {
     const now = this.now();
-    for (const [window, logs] of this.windows) sweep(logs, now - window);
-    const logs = this.logs(windowMs);
-    const log = logs.get(key) ?? { times: [], first: 0 };
+    this.sweep(now);
+    const log = this.logOf(key, windowMs);
     forget(log, now - windowMs);
 
     const used = log.times.length - log.first;
@@ -50,8 +47,6 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
       return { allowed: false, retryAfterMs, remaining: 0, resetMs: retryAfterMs };
     }
     log.times.push(now);
-    logs.delete(key);
-    logs.set(key, log);
     const oldest = log.times[log.first] ?? now;
     return {
       allowed: true,
@@ -61,10 +56,37 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
     };
   }
 
-  private logs(windowMs: number): Map<string, HitLog> {
-    const logs = this.windows.get(windowMs) ?? new Map<string, HitLog>();
-    this.windows.set(windowMs, logs);
-    return logs;
+  /** Keys held at the moment. */
+  get size(): number {
+    let keys = 0;
+    for (const logs of this.windows.values()) keys += logs.size;
+    return keys;
+  }
+
+  private logOf(key: string, windowMs: number): HitLog {
+    let logs = this.windows.get(windowMs);
+    if (!logs) this.windows.set(windowMs, (logs = new Map<string, HitLog>()));
+    let log = logs.get(key);
+    if (!log) logs.set(key, (log = { times: [], first: 0 }));
+    return log;
+  }
+
+  private sweep(now: number): void {
+    for (let step = 0; step < SWEPT_PER_HIT; step++) {
+      const place = this.round.next().value;
+      if (!place) return;
+      const { windowMs, logs, key, log } = place;
+      if ((log.times.at(-1) ?? -Infinity) <= now - windowMs) logs.delete(key);
+    }
+  }
+
+  /** Nothing at the end of each round. Iterators of a Map see what is added and removed meanwhile. */
+  private *keysInTurn(): Generator<Place | undefined, never> {
+    for (;;) {
+      yield undefined;
+      for (const [windowMs, logs] of this.windows)
+        for (const [key, log] of logs) yield { windowMs, logs, key, log };
+    }
   }
 }
 
@@ -75,14 +97,5 @@ function forget(log: HitLog, until: number): void {
   if (log.first >= COMPACT_AFTER && log.first * 2 >= times.length) {
     times.splice(0, log.first);
     log.first = 0;
-  }
-}
-
-function sweep(logs: Map<string, HitLog>, until: number): void {
-  let left = SWEPT_PER_HIT;
-  for (const [key, log] of logs) {
-    const newest = log.times.at(-1) ?? -Infinity;
-    if (newest > until || left-- === 0) return;
-    logs.delete(key);
   }
 }

@@ -19,5 +19,6 @@ export interface Hit {
  * A key always comes with the same window.
  */
 export abstract class SlidingWindowStore {
-  abstract hit(key: string, limit: number, windowMs: number): Promise<Hit>;
+  /** At once where the counts are at hand: this stands on the way of every command. */
+  abstract hit(key: string, limit: number, windowMs: number): Hit | Promise<Hit>;
 }

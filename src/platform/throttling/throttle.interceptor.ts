@@ -1,14 +1,8 @@
-import {
-  Injectable,
-  SetMetadata,
-  type CallHandler,
-  type ExecutionContext,
-  type NestInterceptor,
-} from '@nestjs/common';
+import { Injectable, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import type { Response } from 'express';
-import type { Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../identity/current-actor.decorator.js';
 import type { RealtimeSocket } from '../realtime/realtime-socket.js';
+import { AdmissionInterceptor } from './admission.interceptor.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 import { Throttle, type TellQuota, type ThrottleScope } from './throttle.js';
 
@@ -22,22 +16,38 @@ export const Throttled = (...scopes: ThrottleScope[]) => SetMetadata(SCOPES, sco
  * handler's own scopes per user. Runs before validation, so bad input counts too.
  */
 @Injectable()
-export class ThrottleInterceptor implements NestInterceptor {
-  constructor(private readonly throttle: Throttle) {}
+export class ThrottleInterceptor extends AdmissionInterceptor {
+  constructor(private readonly throttle: Throttle) {
+    super();
+  }
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  admit(context: ExecutionContext): void | Promise<void> {
     const caller = callerOf(context);
-    if (caller) {
-      const { connection, userId, tell } = caller;
-      await this.throttle.check('commands', connection, tell);
-      for (const scope of scopesOf(context)) await this.throttle.check(scope, userId, tell);
+    return caller && this.checkFrom(0, scopesOf(context.getHandler()), caller);
+  }
+
+  /** One limit after the other: what the first refuses does not count for the next. */
+  private checkFrom(first: number, scopes: readonly ThrottleScope[], caller: Caller): void | Promise<void> {
+    for (const [index, scope] of scopes.entries()) {
+      if (index < first) continue;
+      const subject = scope === ALL ? caller.connection : caller.userId;
+      const checked = this.throttle.check(scope, subject, caller.tell);
+      if (checked) return checked.then(() => this.checkFrom(index + 1, scopes, caller));
     }
-    return next.handle();
   }
 }
 
-function scopesOf(context: ExecutionContext): ThrottleScope[] {
-  return (Reflect.getMetadata(SCOPES, context.getHandler()) as ThrottleScope[] | undefined) ?? [];
+const ALL: ThrottleScope = 'commands';
+/** Metadata does not change, and looking it up takes longer than counting. */
+const scopesOfHandlers = new WeakMap<object, readonly ThrottleScope[]>();
+
+function scopesOf(handler: object): readonly ThrottleScope[] {
+  let scopes = scopesOfHandlers.get(handler);
+  if (!scopes) {
+    const own = Reflect.getMetadata(SCOPES, handler) as ThrottleScope[] | undefined;
+    scopesOfHandlers.set(handler, (scopes = [ALL, ...(own ?? [])]));
+  }
+  return scopes;
 }
 
 interface Caller {

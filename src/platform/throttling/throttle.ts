@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { Metrics } from '../metrics/metrics.js';
-import { SlidingWindowStore } from './sliding-window.store.js';
+import { SlidingWindowStore, type Hit } from './sliding-window.store.js';
 
 export interface Window {
   readonly limit: number;
@@ -66,13 +66,19 @@ export class Throttle {
     return this.windows[scope];
   }
 
-  async check(scope: ThrottleScope, subject: string, tell?: TellQuota): Promise<void> {
+  /** Throws at once where the store answers at once. */
+  check(scope: ThrottleScope, subject: string, tell?: TellQuota): void | Promise<void> {
     const { limit, windowMs } = this.windows[scope];
     if (windowMs === 0) return;
-    const { allowed, retryAfterMs, ...quota } = await this.store.hit(`${scope}:${subject}`, limit, windowMs);
-    tell?.({ limit, ...quota });
-    if (allowed) return;
+    const hit = this.store.hit(`${scope}:${subject}`, limit, windowMs);
+    if (hit instanceof Promise) return hit.then((counted) => this.judge(scope, limit, counted, tell));
+    this.judge(scope, limit, hit, tell);
+  }
+
+  private judge(scope: ThrottleScope, limit: number, hit: Hit, tell: TellQuota | undefined): void {
+    tell?.({ limit, remaining: hit.remaining, resetMs: hit.resetMs });
+    if (hit.allowed) return;
     this.metrics.throttled(scope);
-    throw new AppError('RATE_LIMITED', 'Too many requests', { retryAfterMs });
+    throw new AppError('RATE_LIMITED', 'Too many requests', { retryAfterMs: hit.retryAfterMs });
   }
 }

@@ -17,9 +17,27 @@ const FORBIDDEN_KEYS = new Set(['prototype', ...Object.getOwnPropertyNames(Objec
 
 /**
  * Refuses what no DTO should ever see, before any library that recurses does: input that is too deep, keys that
- * reach prototypes, text that Postgres or a client cannot hold, binary. Iterative: the depth of the input is not ours.
+ * reach prototypes, text that Postgres or a client cannot hold, binary.
  */
 export function checkPayload(root: unknown, name = '(payload)'): void {
+  if (!isClean(root, 0)) findProblem(root, name);
+}
+
+/** Says yes or no, which is all there is to say of most payloads. It goes no deeper than is allowed. */
+function isClean(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return problemOf(value) === undefined;
+  if (depth >= CONTRACT_LIMITS.jsonDepth) return false;
+  if (Array.isArray(value)) return value.every((item) => isClean(item, depth + 1));
+  if (!isPlain(value)) return false;
+  for (const key of Object.keys(value)) {
+    if (FORBIDDEN_KEYS.has(key) || textProblem(key) !== undefined) return false;
+    if (!isClean((value as Record<string, unknown>)[key], depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Iterative: the depth of the input is not ours. */
+function findProblem(root: unknown, name: string): void {
   const pending: Step[] = [{ value: root, depth: 0, key: name, parent: undefined }];
   for (let step = pending.pop(); step; step = pending.pop()) {
     const { value } = step;
