@@ -30,6 +30,7 @@ export class Typing implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.events.on(MessagesCommitted, ({ created }) => {
+      if (this.running.size === 0) return;
       for (const message of created) this.end(keyOf(message.sender.id, message));
     });
   }

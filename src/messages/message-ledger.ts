@@ -110,28 +110,23 @@ export class MessageLedger {
     const mentions = this.mentioned(room, member, input.mentions ?? []);
     const { content, flaggedBy } = this.allowed(input.content);
 
+    // No spreads here: what is not there is undefined, so that all messages are of one hidden class. On the wire it is left out.
     const view: Message = {
       id: messageId,
       roomId,
       seq: ++room.lastSeq,
       rev: ++room.lastRev,
       type: input.type,
-      ...(input.data !== undefined && input.data !== null && { data: input.data }),
-      sender: {
-        id: actor.userId,
-        name: member.name,
-        ...(member.avatarUrl !== null && { avatarUrl: member.avatarUrl }),
-      },
+      data: input.data ?? undefined,
+      sender: { id: actor.userId, name: member.name, avatarUrl: member.avatarUrl ?? undefined },
       content,
-      ...(input.clientMessageId !== undefined && { clientMessageId: input.clientMessageId }),
-      ...(replyTo && {
-        replyTo: {
-          id: replyTo.id,
-          seq: replyTo.seq,
-          excerpt: room.history === 'full' ? excerptOf(replyTo.content) : '',
-        },
-      }),
-      ...(root && { threadId: root.id }),
+      clientMessageId: input.clientMessageId,
+      replyTo: replyTo && {
+        id: replyTo.id,
+        seq: replyTo.seq,
+        excerpt: room.history === 'full' ? excerptOf(replyTo.content) : '',
+      },
+      threadId: root?.id,
       reactions: [],
       mentions,
       createdAt: this.createdAt,
@@ -139,10 +134,13 @@ export class MessageLedger {
     this.inserted.push({ view, requestHash });
     if (hasCauseToNotify(room, view))
       this.facts.push({ topic: MESSAGE_SENT, payload: { messageId, roomId } });
-    this.flag(flaggedBy, { ...view, messageId, senderId: actor.userId });
-    const result = { messageId, seq: view.seq, rev: view.rev, createdAt: view.createdAt };
+    this.flag(flaggedBy, { messageId, roomId, senderId: actor.userId, content });
+    const { seq, rev, createdAt } = view;
     if (input.clientMessageId !== undefined)
-      this.state.firstSends.set(pairKey(actor.userId, input.clientMessageId), { requestHash, result });
+      this.state.firstSends.set(pairKey(actor.userId, input.clientMessageId), {
+        requestHash,
+        result: { messageId, seq, rev, createdAt },
+      });
     member.lastSentAt = now.getTime();
     this.noteSender(roomId, actor.userId, root ? 0 : view.seq);
     if (root) {
@@ -150,7 +148,7 @@ export class MessageLedger {
       root.threadLastReplyAt = now;
       this.touch(room, root);
     }
-    return { kind: 'sent', result: { ...result, deduplicated: false } };
+    return { kind: 'sent', result: { messageId, seq, rev, createdAt, deduplicated: false } };
   }
 
   /** The sender's own earlier request with this id. It counts before any rule, also after a kick or a deletion. */
@@ -329,7 +327,9 @@ export class MessageLedger {
 
   private noteSender(roomId: string, userId: string, seq: number): void {
     const key = pairKey(roomId, userId);
-    this.sentBy.set(key, { roomId, userId, seq: Math.max(seq, this.sentBy.get(key)?.seq ?? 0) });
+    const known = this.sentBy.get(key);
+    if (known) known.seq = Math.max(seq, known.seq);
+    else this.sentBy.set(key, { roomId, userId, seq });
   }
 
   private touch(room: RoomState, target: TargetState): void {

@@ -38,9 +38,8 @@ export class MessagesBroadcaster implements OnModuleInit {
     const hints: Promise<void>[] = [];
     for (const run of runsOf(changes)) {
       this.tell(roomId, run);
-      const ms = performance.now() - committedAt;
+      this.metrics.delivered(performance.now() - committedAt);
       for (const change of run) {
-        this.metrics.delivered(ms);
         const hint = this.tellCounts(change);
         if (hint) hints.push(hint);
       }

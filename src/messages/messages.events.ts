@@ -33,6 +33,8 @@ export type CommittedChange =
 
 /** What one transaction did to the messages of a room, in `rev` order. */
 export class MessagesCommitted {
+  private news: readonly Message[] | undefined;
+
   constructor(
     readonly roomId: string,
     readonly changes: readonly CommittedChange[],
@@ -41,8 +43,8 @@ export class MessagesCommitted {
   ) {}
 
   /** The new messages among them. */
-  get created(): Message[] {
-    return this.changes.flatMap(({ kind, message }) => (kind === 'created' ? [message] : []));
+  get created(): readonly Message[] {
+    return (this.news ??= this.changes.flatMap(({ kind, message }) => (kind === 'created' ? [message] : [])));
   }
 }
 

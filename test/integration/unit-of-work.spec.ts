@@ -122,6 +122,33 @@ describe('UnitOfWork', () => {
       expect(await count()).toBe(2);
     });
 
+    it('passes on lists as they are, whatever is in them', async () => {
+      const lists = [
+        ['text[]', ['a', '', ' ', 'NULL', null, '{}', ',', '"', '\\', '\n', "'", 'ünï', '😀', '\u2028']],
+        ['text[]', ['plain', null, 'a,b', '{c}', 'NULL']],
+        ['int[]', [1, -2, null]],
+        ['bool[]', [true, false, null]],
+        ['timestamptz[]', [new Date(0), null]],
+        ['text[]', []],
+        [
+          'int[]',
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
+      ] as const;
+      const answers = await unitOfWork.run((tx) =>
+        tx.send(
+          ...lists.map(([type, list]): Statement<{ list: unknown }> => ({
+            text: `SELECT $1::${type} AS list`,
+            values: [list],
+          })),
+        ),
+      );
+      expect(answers.map(([row]) => row?.list)).toEqual(lists.map(([, list]) => list));
+    });
+
     it('fails with the first one that fails, not with those it spoils', async () => {
       const failing = unitOfWork.run((tx) =>
         tx.send(

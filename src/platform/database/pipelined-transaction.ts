@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { arrayParameter } from './array-parameter.js';
 
 /** One statement and its values. With a name, Postgres parses it once per connection and knows it by that from then on. */
 export interface Statement<Row extends object = object> {
@@ -127,7 +128,7 @@ export class PipelinedTransaction {
 }
 
 function execute(client: PoolClient, { name, text, values }: Statement) {
-  return client.query<object>({ name, text, values: values as unknown[] });
+  return client.query<object>({ name, text, values: values.map(arrayParameter) });
 }
 
 /** Its refusals come in the next tick, and are known to whoever waits for them when that tick has been worked off. */

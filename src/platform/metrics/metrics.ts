@@ -155,6 +155,7 @@ export class Metrics {
     this.sockets.inc({ namespace }, change);
   }
 
+  /** New messages, or changes, of one room and one commit were handed to the sockets. */
   delivered(msSinceCommit: number): void {
     this.deliverySeconds.observe(msSinceCommit / 1000);
   }

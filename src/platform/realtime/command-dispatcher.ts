@@ -39,6 +39,8 @@ export class CommandDispatcher implements CommandOwner {
 
   listen(): void {
     this.socket.onAny((event: string, ...args: unknown[]) => this.receive(event, args));
+    // Nobody else listens. Socket.IO would go through its middlewares and, a tick later, its emitter for nothing.
+    (this.socket as unknown as { dispatch: () => void }).dispatch = nothing;
   }
 
   private receive(event: string, args: unknown[]): void {
@@ -147,6 +149,8 @@ export class CommandDispatcher implements CommandOwner {
     this.admitWaiting();
   }
 }
+
+const nothing = (): void => undefined;
 
 function run(command: Command, hooks: DispatcherHooks): unknown {
   const { handler, socket } = command;

@@ -9,21 +9,21 @@ function storeWithClock() {
 describe('MemorySlidingWindowStore', () => {
   it('allows `limit` hits in a window and says how long to wait', () => {
     const { clock, store } = storeWithClock();
-    expect(store.hit('a', 2, 1000)).toEqual({
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 })).toEqual({
       allowed: true,
       retryAfterMs: 0,
       remaining: 1,
       resetMs: 1000,
     });
     clock.now += 400;
-    expect(store.hit('a', 2, 1000)).toEqual({
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 })).toEqual({
       allowed: true,
       retryAfterMs: 0,
       remaining: 0,
       resetMs: 600,
     });
     clock.now += 100;
-    expect(store.hit('a', 2, 1000)).toEqual({
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 })).toEqual({
       allowed: false,
       retryAfterMs: 500,
       remaining: 0,
@@ -33,47 +33,47 @@ describe('MemorySlidingWindowStore', () => {
 
   it('slides: the place of the oldest hit is free again exactly one window later', () => {
     const { clock, store } = storeWithClock();
-    store.hit('a', 2, 1000);
+    store.hit('scope', 'a', { limit: 2, windowMs: 1000 });
     clock.now += 900;
-    store.hit('a', 2, 1000);
+    store.hit('scope', 'a', { limit: 2, windowMs: 1000 });
     clock.now += 99;
-    expect(store.hit('a', 2, 1000).retryAfterMs).toBe(1);
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 }).retryAfterMs).toBe(1);
     clock.now += 1;
-    expect(store.hit('a', 2, 1000).allowed).toBe(true);
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 }).allowed).toBe(true);
     // A fixed window would have started afresh here and allowed two.
-    expect(store.hit('a', 2, 1000).retryAfterMs).toBe(900);
+    expect(store.hit('scope', 'a', { limit: 2, windowMs: 1000 }).retryAfterMs).toBe(900);
   });
 
   it('does not count a refused hit', () => {
     const { clock, store } = storeWithClock();
-    store.hit('a', 1, 1000);
+    store.hit('scope', 'a', { limit: 1, windowMs: 1000 });
     for (let i = 0; i < 50; i++) {
       clock.now += 10;
-      expect(store.hit('a', 1, 1000).allowed).toBe(false);
+      expect(store.hit('scope', 'a', { limit: 1, windowMs: 1000 }).allowed).toBe(false);
     }
     clock.now += 500;
-    expect(store.hit('a', 1, 1000).allowed).toBe(true);
+    expect(store.hit('scope', 'a', { limit: 1, windowMs: 1000 }).allowed).toBe(true);
   });
 
   it('keeps keys apart', () => {
     const { store } = storeWithClock();
-    store.hit('a', 1, 1000);
-    expect(store.hit('b', 1, 1000).allowed).toBe(true);
+    store.hit('scope', 'a', { limit: 1, windowMs: 1000 });
+    expect(store.hit('scope', 'b', { limit: 1, windowMs: 1000 }).allowed).toBe(true);
   });
 
   it('gives the last place to one of many hits at once', () => {
     const { store } = storeWithClock();
-    const hits = Array.from({ length: 100 }, () => store.hit('a', 7, 1000));
+    const hits = Array.from({ length: 100 }, () => store.hit('scope', 'a', { limit: 7, windowMs: 1000 }));
     expect(hits.filter(({ allowed }) => allowed)).toHaveLength(7);
   });
 
-  it('drops expired keys, also behind a key with a longer window', () => {
+  it('drops expired subjects, also behind one with a longer window', () => {
     const { clock, store } = storeWithClock();
-    store.hit('slow', 5, 3_600_000);
-    for (let i = 0; i < 1000; i++) store.hit(`key ${String(i)}`, 5, 1000);
+    store.hit('long', 'slow', { limit: 5, windowMs: 3_600_000 });
+    for (let i = 0; i < 1000; i++) store.hit('scope', `key ${String(i)}`, { limit: 5, windowMs: 1000 });
     expect(store.size).toBe(1001);
     clock.now += 1000;
-    for (let i = 0; i < 500; i++) store.hit('other', 1, 1000);
+    for (let i = 0; i < 1010; i++) store.hit('scope', 'other', { limit: 1, windowMs: 1000 });
     expect(store.size).toBe(2);
   });
 
@@ -88,7 +88,7 @@ describe('MemorySlidingWindowStore', () => {
           for (const gap of gaps) {
             clock.now += gap;
             const inWindow = allowed.filter((time) => time > clock.now - 100).length;
-            const hit = store.hit('a', limit, 100);
+            const hit = store.hit('scope', 'a', { limit: limit, windowMs: 100 });
             expect(hit.allowed).toBe(inWindow < limit);
             if (hit.allowed) allowed.push(clock.now);
           }

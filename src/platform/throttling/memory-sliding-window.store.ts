@@ -1,20 +1,19 @@
-import { type Hit, SlidingWindowStore } from './sliding-window.store.js';
+import { type Hit, SlidingWindowStore, type Window } from './sliding-window.store.js';
 
-/** The hits of one key, oldest first; those before `first` have left the window. */
+/** The hits of one subject, oldest first; those before `first` have left the window. */
 interface HitLog {
   times: number[];
   first: number;
 }
 
-interface Place {
+/** Of one scope: its subjects share a window. */
+interface Scope {
   windowMs: number;
   logs: Map<string, HitLog>;
-  key: string;
-  log: HitLog;
 }
 
-/** Keys looked at per hit, while a hit adds at most one: the maps cannot outgrow the keys in their window for long. */
-const SWEPT_PER_HIT = 3;
+/** Subjects looked at when one is added: the maps cannot outgrow those in their window for long. */
+const SWEPT_PER_SUBJECT = 3;
 /** Dead entries of a log are cut off in bulk: `shift` on a long array would cost its length each time. */
 const COMPACT_AFTER = 32;
 
@@ -23,20 +22,20 @@ const COMPACT_AFTER = 32;
  * Memory is one number per allowed hit still in its window. With several instances each counts for itself.
  */
 export class MemorySlidingWindowStore extends SlidingWindowStore {
-  /** By window, then by key. */
-  private readonly windows = new Map<number, Map<string, HitLog>>();
-  /** Goes round all keys for ever, a few steps with each hit. */
-  private readonly round = this.keysInTurn();
+  private readonly scopes = new Map<string, Scope>();
+  /** Goes round all subjects for ever, a step or a few with each hit. */
+  private readonly round = this.forgetInTurn();
+  private lastHitAt = -Infinity;
 
   /** The clock must never go back; the default is monotonic. */
   constructor(private readonly now: () => number = () => performance.now()) {
     super();
   }
 
-  hit(key: string, limit: number, windowMs: number): Hit {
-    const now = this.now();
-    this.sweep(now);
-    const log = this.logOf(key, windowMs);
+  hit(scope: string, subject: string, { limit, windowMs }: Window): Hit {
+    const now = (this.lastHitAt = this.now());
+    this.round.next();
+    const log = this.logOf(scope, subject, windowMs);
     forget(log, now - windowMs);
 
     const used = log.times.length - log.first;
@@ -56,36 +55,33 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
     };
   }
 
-  /** Keys held at the moment. */
+  /** Subjects held at the moment. */
   get size(): number {
-    let keys = 0;
-    for (const logs of this.windows.values()) keys += logs.size;
-    return keys;
+    let subjects = 0;
+    for (const { logs } of this.scopes.values()) subjects += logs.size;
+    return subjects;
   }
 
-  private logOf(key: string, windowMs: number): HitLog {
-    let logs = this.windows.get(windowMs);
-    if (!logs) this.windows.set(windowMs, (logs = new Map<string, HitLog>()));
-    let log = logs.get(key);
-    if (!log) logs.set(key, (log = { times: [], first: 0 }));
+  private logOf(name: string, subject: string, windowMs: number): HitLog {
+    let scope = this.scopes.get(name);
+    if (!scope) this.scopes.set(name, (scope = { windowMs, logs: new Map<string, HitLog>() }));
+    let log = scope.logs.get(subject);
+    if (!log) {
+      scope.logs.set(subject, (log = { times: [], first: 0 }));
+      for (let step = 0; step < SWEPT_PER_SUBJECT; step++) this.round.next();
+    }
     return log;
   }
 
-  private sweep(now: number): void {
-    for (let step = 0; step < SWEPT_PER_HIT; step++) {
-      const place = this.round.next().value;
-      if (!place) return;
-      const { windowMs, logs, key, log } = place;
-      if ((log.times.at(-1) ?? -Infinity) <= now - windowMs) logs.delete(key);
-    }
-  }
-
-  /** Nothing at the end of each round. Iterators of a Map see what is added and removed meanwhile. */
-  private *keysInTurn(): Generator<Place | undefined, never> {
+  /** Iterators of a Map see what is added and removed meanwhile. */
+  private *forgetInTurn(): Generator<undefined, never> {
     for (;;) {
-      yield undefined;
-      for (const [windowMs, logs] of this.windows)
-        for (const [key, log] of logs) yield { windowMs, logs, key, log };
+      yield;
+      for (const { windowMs, logs } of this.scopes.values())
+        for (const [subject, { times }] of logs) {
+          if ((times.at(-1) ?? -Infinity) <= this.lastHitAt - windowMs) logs.delete(subject);
+          yield;
+        }
     }
   }
 }

@@ -1,3 +1,8 @@
+export interface Window {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
 /** What became of one hit. */
 export interface Hit {
   readonly allowed: boolean;
@@ -10,15 +15,15 @@ export interface Hit {
 }
 
 /**
- * Counts hits per key in a window that slides. Every implementation guarantees:
- * - in any span of `windowMs` at most `limit` hits of a key are allowed;
+ * Counts hits per scope and subject in a window that slides. Every implementation guarantees:
+ * - in any span of `windowMs` at most `limit` hits of a subject are allowed;
  * - a hit is atomic: two at once never share the last place;
  * - a refused hit is not counted, so hammering does not lengthen the wait;
- * - a key without a hit for `windowMs` costs nothing for long.
+ * - a subject without a hit for `windowMs` costs nothing for long.
  * Counts may be lost when the store restarts: it protects, it does not account.
- * A key always comes with the same window.
+ * A scope always comes with the same `windowMs`.
  */
 export abstract class SlidingWindowStore {
   /** At once where the counts are at hand: this stands on the way of every command. */
-  abstract hit(key: string, limit: number, windowMs: number): Hit | Promise<Hit>;
+  abstract hit(scope: string, subject: string, window: Window): Hit | Promise<Hit>;
 }

@@ -3,12 +3,7 @@ import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import { AppError } from '../errors/app-error.js';
 import { Metrics } from '../metrics/metrics.js';
-import { SlidingWindowStore, type Hit } from './sliding-window.store.js';
-
-export interface Window {
-  readonly limit: number;
-  readonly windowMs: number;
-}
+import { SlidingWindowStore, type Hit, type Window } from './sliding-window.store.js';
 
 /** Where somebody stands in one window, as the `RateLimit-*` headers tell it. */
 export interface Quota extends Pick<Window, 'limit'> {
@@ -68,14 +63,14 @@ export class Throttle {
 
   /** Throws at once where the store answers at once. */
   check(scope: ThrottleScope, subject: string, tell?: TellQuota): void | Promise<void> {
-    const { limit, windowMs } = this.windows[scope];
-    if (windowMs === 0) return;
-    const hit = this.store.hit(`${scope}:${subject}`, limit, windowMs);
-    if (hit instanceof Promise) return hit.then((counted) => this.judge(scope, limit, counted, tell));
-    this.judge(scope, limit, hit, tell);
+    const window = this.windows[scope];
+    if (window.windowMs === 0) return;
+    const hit = this.store.hit(scope, subject, window);
+    if (hit instanceof Promise) return hit.then((counted) => this.judge(scope, window, counted, tell));
+    this.judge(scope, window, hit, tell);
   }
 
-  private judge(scope: ThrottleScope, limit: number, hit: Hit, tell: TellQuota | undefined): void {
+  private judge(scope: ThrottleScope, { limit }: Window, hit: Hit, tell: TellQuota | undefined): void {
     tell?.({ limit, remaining: hit.remaining, resetMs: hit.resetMs });
     if (hit.allowed) return;
     this.metrics.throttled(scope);

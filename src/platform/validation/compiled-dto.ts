@@ -14,7 +14,8 @@ type Fields = Record<string, unknown>;
 /** One decorator of a property, as class-validator runs it. */
 interface Rule {
   readonly constraint: ValidatorConstraintInterface;
-  readonly parameters: unknown[];
+  /** One for all payloads: rules are asked one after the other. */
+  readonly context: ValidationArguments;
   readonly each: boolean;
 }
 
@@ -51,6 +52,7 @@ export class CompiledDto {
       defaultMetadataStorage.getStrategy(dto) === 'none' && names.every((name) => isTakenOver(dto, name));
     const properties = names.map((name) =>
       propertyOf(
+        dto.name,
         name,
         metadatas.filter(({ propertyName }) => propertyName === name),
       ),
@@ -81,17 +83,14 @@ export class CompiledDto {
   private passes(dto: Fields, { name, conditions, rules }: Property): boolean {
     const value = dto[name];
     for (const applies of conditions) if (!applies(dto, value)) return true;
-    for (const { constraint, parameters, each } of rules) {
-      const context: ValidationArguments = {
-        targetName: this.dto.name,
-        property: name,
-        object: dto,
-        value,
-        constraints: parameters,
-      };
-      if (each && Array.isArray(value)) {
-        for (const item of value) if (constraint.validate(item, context) !== true) return false;
-      } else if (constraint.validate(value, context) !== true) return false;
+    for (const { constraint, context, each } of rules) {
+      context.object = dto;
+      context.value = value;
+      const passes =
+        each && Array.isArray(value)
+          ? value.every((item) => constraint.validate(item, context) === true)
+          : constraint.validate(value, context) === true;
+      if (!passes) return false;
     }
     return true;
   }
@@ -128,7 +127,7 @@ function isUnconditional({ validateIf, groups }: Partial<Metadata>): boolean {
   return !validateIf && (groups ?? []).length === 0;
 }
 
-function propertyOf(name: string, metadatas: readonly Metadata[]): Property {
+function propertyOf(targetName: string, name: string, metadatas: readonly Metadata[]): Property {
   const ofType = (type: string) => metadatas.filter((metadata) => metadata.type === type);
   return {
     name,
@@ -138,7 +137,13 @@ function propertyOf(name: string, metadatas: readonly Metadata[]): Property {
     rules: ofType(ValidationTypes.CUSTOM_VALIDATION).flatMap((metadata) =>
       constraintsOf(metadata).map(({ instance }) => ({
         constraint: instance,
-        parameters: metadata.constraints,
+        context: {
+          targetName,
+          property: name,
+          object: {},
+          value: undefined,
+          constraints: metadata.constraints,
+        },
         each: metadata.each,
       })),
     ),
