@@ -14,6 +14,8 @@ interface Scope {
 
 /** Subjects looked at when one is added: the maps cannot outgrow those in their window for long. */
 const SWEPT_PER_SUBJECT = 3;
+/** And one at every so many hits, for what is left when nobody new comes. */
+const HITS_PER_SWEPT = 4;
 /** Dead entries of a log are cut off in bulk: `shift` on a long array would cost its length each time. */
 const COMPACT_AFTER = 32;
 
@@ -26,6 +28,7 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
   /** Goes round all subjects for ever, a step or a few with each hit. */
   private readonly round = this.forgetInTurn();
   private lastHitAt = -Infinity;
+  private hits = 0;
 
   /** The clock must never go back; the default is monotonic. */
   constructor(private readonly now: () => number = () => performance.now()) {
@@ -34,7 +37,8 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
 
   hit(scope: string, subject: string, { limit, windowMs }: Window): Hit {
     const now = (this.lastHitAt = this.now());
-    this.round.next();
+    this.hits += 1;
+    if (this.hits % HITS_PER_SWEPT === 0) this.round.next();
     const log = this.logOf(scope, subject, windowMs);
     forget(log, now - windowMs);
 
@@ -67,8 +71,8 @@ export class MemorySlidingWindowStore extends SlidingWindowStore {
     if (!scope) this.scopes.set(name, (scope = { windowMs, logs: new Map<string, HitLog>() }));
     let log = scope.logs.get(subject);
     if (!log) {
-      scope.logs.set(subject, (log = { times: [], first: 0 }));
       for (let step = 0; step < SWEPT_PER_SUBJECT; step++) this.round.next();
+      scope.logs.set(subject, (log = { times: [], first: 0 }));
     }
     return log;
   }
