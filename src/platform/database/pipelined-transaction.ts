@@ -1,7 +1,7 @@
-import type { Duplex } from 'node:stream';
 import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { arrayParameter } from './array-parameter.js';
+import { cork } from './cork.js';
 
 /** One statement and its values. With a name, Postgres parses it once per connection and knows it by that from then on. */
 export interface Statement<Row extends object = object> {
@@ -133,10 +133,3 @@ function execute(client: PoolClient, { name, text, values }: Statement) {
 
 /** Its refusals come in the next tick, and are known to whoever waits for them when that tick has been worked off. */
 const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve));
-
-/** What is written until it is called leaves in one packet. The stream is not part of the driver's interface: without it, in several. */
-function cork(client: PoolClient): () => void {
-  const { stream } = (client as { connection?: { stream?: Partial<Duplex> } }).connection ?? {};
-  stream?.cork?.();
-  return () => stream?.uncork?.();
-}

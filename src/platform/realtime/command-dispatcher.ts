@@ -59,8 +59,12 @@ export class CommandDispatcher implements CommandOwner {
       command.fail(new AppError('RATE_LIMITED', 'Too many commands are waiting', { retryAfterMs: 1000 }));
       return;
     }
-    (this.waiting ??= []).push(command);
-    this.admitWaiting();
+    if (this.admitting || this.waiting || this.barriers) {
+      (this.waiting ??= []).push(command);
+      this.admitWaiting();
+    } else {
+      this.admit(command);
+    }
   }
 
   private admitWaiting(): void {

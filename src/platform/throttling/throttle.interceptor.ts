@@ -28,8 +28,8 @@ export class ThrottleInterceptor extends AdmissionInterceptor {
 
   /** One limit after the other: what the first refuses does not count for the next. */
   private checkFrom(first: number, scopes: readonly ThrottleScope[], caller: Caller): void | Promise<void> {
-    for (const [index, scope] of scopes.entries()) {
-      if (index < first) continue;
+    for (let index = first; index < scopes.length; index++) {
+      const scope = scopes[index] as ThrottleScope;
       const subject = scope === ALL ? caller.connection : caller.userId;
       const checked = this.throttle.check(scope, subject, caller.tell);
       if (checked) return checked.then(() => this.checkFrom(index + 1, scopes, caller));
