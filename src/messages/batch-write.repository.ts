@@ -25,7 +25,7 @@ export function writeBatch(
   ].filter((statement) => statement !== undefined);
 }
 
-function insertMessages({ inserted }: MessageLedger): Statement | undefined {
+function insertMessages({ inserted, createdAt }: MessageLedger): Statement | undefined {
   if (inserted.length === 0) return undefined;
   const views = inserted.map(({ view }) => view);
   return {
@@ -33,28 +33,34 @@ function insertMessages({ inserted }: MessageLedger): Statement | undefined {
     text: `INSERT INTO messages (id, room_id, seq, rev, created_rev, sender_id, client_message_id, request_hash, type,
                              content, data, reply_to, thread_id, mentions, created_at)
        SELECT u.id, u.room_id, u.seq, u.rev, u.rev, u.sender_id, u.client_message_id, u.request_hash, u.type,
-              u.content, u.data, u.reply_to, u.thread_id, u.mentions::text[], u.created_at
+              u.content, u.data, u.reply_to, u.thread_id, coalesce(u.mentions, '{}')::text[], $14::timestamptz
          FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::json[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[])
+                     $9::text[], $10::json[], $11::uuid[], $12::uuid[], $13::text[])
            AS u(id, room_id, seq, rev, sender_id, client_message_id, request_hash, type,
-                content, data, reply_to, thread_id, mentions, created_at)`,
+                content, data, reply_to, thread_id, mentions)`,
     values: [
       views.map(({ id }) => id),
       views.map(({ roomId }) => roomId),
       views.map(({ seq }) => seq),
       views.map(({ rev }) => rev),
       views.map(({ sender }) => sender.id),
-      views.map(({ clientMessageId }) => clientMessageId ?? null),
-      inserted.map(({ requestHash }) => requestHash),
+      rare(views, ({ clientMessageId }) => clientMessageId),
+      rare(inserted, ({ requestHash }) => requestHash),
       views.map(({ type }) => type),
       views.map(({ content }) => content),
-      views.map(({ data }) => (data === undefined ? null : JSON.stringify(data))),
-      views.map(({ replyTo }) => replyTo?.id ?? null),
-      views.map(({ threadId }) => threadId ?? null),
-      views.map(({ mentions }) => arrayLiteral(mentions)),
-      views.map(({ createdAt }) => createdAt),
+      rare(views, ({ data }) => (data === undefined ? null : JSON.stringify(data))),
+      rare(views, ({ replyTo }) => replyTo?.id),
+      rare(views, ({ threadId }) => threadId),
+      rare(views, ({ mentions }) => (mentions.length > 0 ? arrayLiteral(mentions) : null)),
+      createdAt,
     ],
   };
+}
+
+/** What most messages do not have: `unnest` makes NULL of what is missing at the end of a list, or all of it. */
+function rare<T, V>(items: readonly T[], of: (item: T) => V | null | undefined): (V | null)[] {
+  const values = items.map((item) => of(item) ?? null);
+  return values.every((value) => value === null) ? [] : values;
 }
 
 /** Thread replies are in nobody's unread count, so their mentions are in no mention count. */

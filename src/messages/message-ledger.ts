@@ -75,7 +75,7 @@ export class MessageLedger {
   readonly facts: OutboxFact[] = [];
 
   /** Of all messages of the batch. */
-  private readonly createdAt: string;
+  readonly createdAt: string;
 
   constructor(
     private readonly state: LedgerState,
