@@ -17,6 +17,7 @@ import { RecentEndings } from './recent-endings.js';
 import { RealtimeServer } from './realtime-server.js';
 import { ADMIN_NAMESPACE, sessionChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
+import { WakeUps } from './wake-ups.js';
 
 /** A socket is told this long before its token expires, or when half of the time it has left is over. */
 const EXPIRY_WARNING_MS = 60_000;
@@ -27,15 +28,13 @@ const DRAIN_SPREAD_MS = 5000;
 const SLOW_SPREAD_MS = 4000;
 /** Told at most this often, and more often only when the patience with the inactive is short. */
 const ACTIVITY_STEP_MS = 10_000;
-/** `setTimeout` fires at once above this: longer waits go in steps. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The sockets of this node by user, and their life: registered at the handshake, warned, renewed, closed. */
 @Injectable()
 export class Connections implements ConnectionCount {
   private readonly logger = new Logger(Connections.name);
   private readonly byUser = new Map<string, Set<RealtimeSocket>>();
-  private readonly timers = new Map<RealtimeSocket, NodeJS.Timeout>();
+  private readonly wakeUps = new WakeUps((socket) => this.expire(socket));
   private readonly endings = new RecentEndings();
   private readonly demotions = new RecentEndings();
 
@@ -156,7 +155,7 @@ export class Connections implements ConnectionCount {
     for (const socket of this.all()) this.announceClosing(socket, 'DRAIN', Math.random() * DRAIN_SPREAD_MS);
     await this.work.idle(DRAIN_WAIT_MS);
     for (const socket of this.all()) socket.disconnect(true);
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.wakeUps.stop();
   }
 
   private all(): RealtimeSocket[] {
@@ -209,26 +208,21 @@ export class Connections implements ConnectionCount {
   private watchExpiry(socket: RealtimeSocket): void {
     const { expiresAt } = socket.data.actor;
     const left = expiresAt - Date.now();
-    this.wakeAt(socket, expiresAt - Math.min(EXPIRY_WARNING_MS, left / 2), () => {
-      socket.emit('session:expiring', { expiresAt: new Date(expiresAt).toISOString() });
-      this.wakeAt(socket, expiresAt, () => this.close(socket, 'TOKEN_EXPIRED'));
-    });
+    this.wakeUps.set(socket, expiresAt - Math.min(EXPIRY_WARNING_MS, left / 2));
   }
 
-  /** Replaces what the socket was waiting for. */
-  private wakeAt(socket: RealtimeSocket, time: number, act: () => void): void {
-    clearTimeout(this.timers.get(socket));
-    const wait = time - Date.now();
-    const timer =
-      wait > MAX_TIMER_MS
-        ? setTimeout(() => this.wakeAt(socket, time, act), MAX_TIMER_MS)
-        : setTimeout(act, wait);
-    this.timers.set(socket, timer);
+  private expire(socket: RealtimeSocket): void {
+    const { expiresAt } = socket.data.actor;
+    if (expiresAt <= Date.now()) {
+      this.close(socket, 'TOKEN_EXPIRED');
+      return;
+    }
+    socket.emit('session:expiring', { expiresAt: new Date(expiresAt).toISOString() });
+    this.wakeUps.set(socket, expiresAt);
   }
 
   private forget(socket: RealtimeSocket, userId: string): void {
-    clearTimeout(this.timers.get(socket));
-    this.timers.delete(socket);
+    this.wakeUps.delete(socket);
     this.metrics.connections(socket.nsp.name, -1);
     const sockets = this.byUser.get(userId);
     sockets?.delete(socket);
