@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomHistory, RoomType } from '../contract/views.js';
 import type { Statement } from '../platform/database/pipelined-transaction.js';
+import { PLANNED_ONCE } from '../platform/database/transaction-at-once.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { HOLD_MODERATION } from '../rooms/moderation-lock.service.js';
 import type { RoomState } from './batch-state.js';
@@ -26,23 +27,18 @@ interface Clock {
 const LOCK_WAIT = '500ms';
 
 /**
- * The statements of a batch are planned once per connection, for any number of rows, and always go by the indexes: to plan
- * the half of them takes longer than to execute them for one message, and what is best for five hundred is good for one.
+ * Begins a batch. Its statements are planned once per connection, for any number of rows, and always go by the indexes: to
+ * plan the half of them takes longer than to execute them for one message, and what is best for five hundred is good for
+ * one. Without `jit`: a table of one row has no index, and what is forbidden counts as so dear that it would be compiled.
  */
-// Without `jit`: a table of one row has no index, and what is forbidden counts as so dear that it would be compiled.
-const BY_INDEX = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map(
-  (name) => `set_config('${name}', 'off', true)`,
-);
-
-/** First of all: a statement is planned, or its plan is found, before it is executed. */
-export function settings(): Statement {
-  return {
-    name: 'batch-settings',
-    text: `SELECT set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
-              ${BY_INDEX.join(', ')}`,
-    values: [LOCK_WAIT],
-  };
-}
+export const START_BATCH = [
+  'START TRANSACTION',
+  `SET LOCAL lock_timeout = '${LOCK_WAIT}'`,
+  PLANNED_ONCE,
+  ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map(
+    (name) => `SET LOCAL ${name} = off`,
+  ),
+].join('; ');
 
 /**
  * Takes the rooms' locks in id order. A separate statement before anything is read: the reads after it see

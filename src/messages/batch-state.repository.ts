@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../platform/database/unit-of-work.js';
-import { holdModeration, lockRooms, roomStates, settings } from './batch-locks.repository.js';
+import { holdModeration, lockRooms, roomStates } from './batch-locks.repository.js';
 import { peopleOf, placesIn, readPeople, readRules } from './batch-people.repository.js';
 import type { LedgerState } from './batch-state.js';
 import {
   firstSendsOf,
+  keptOf,
   reactionsOf,
   readFirstSends,
+  readKept,
   readReactions,
   readTargets,
   targetsOf,
@@ -22,14 +24,14 @@ export class BatchStateReader {
   async read(tx: Transaction, changes: readonly MessageChange[]): Promise<LedgerState> {
     const roomIds = [...new Set(changes.map(({ roomId }) => roomId))];
     const places = placesIn(changes);
-    const [, rooms, [clock], people, [rules], targets, firstSends, reactions] = await tx.send(
-      settings(),
+    const [rooms, [clock], people, [rules], targets, firstSends, kept, reactions] = await tx.send(
       lockRooms(roomIds),
       holdModeration(roomIds),
       readPeople(places),
       readRules(places),
       readTargets(changes),
       readFirstSends(changes),
+      readKept(changes),
       readReactions(changes),
     );
     if (!clock || !rules) throw new Error('The database did not tell the time or the rules');
@@ -41,6 +43,7 @@ export class BatchStateReader {
       rooms: roomStates(rooms, clock),
       targets: targetsOf(targets),
       firstSends: firstSendsOf(firstSends),
+      kept: keptOf(kept),
       reactions: reactionsOf(reactions),
     };
   }

@@ -69,6 +69,8 @@ export interface LedgerState {
   targets: Map<string, TargetState>;
   /** Earlier sends by `pairKey(senderId, clientMessageId)`. */
   firstSends: Map<string, FirstSend>;
+  /** Messages of this batch that an attempt in doubt has written after all, by id. */
+  kept: Map<string, FirstSend['result']>;
   /** Reactions there are among those asked about, by `reactionKey`. */
   reactions: Set<string>;
 }

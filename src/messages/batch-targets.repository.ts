@@ -1,5 +1,5 @@
 import type { Statement } from '../platform/database/pipelined-transaction.js';
-import { pairKey, reactionKey, type FirstSend, type TargetState } from './batch-state.js';
+import { pairKey, reactionKey, type FirstSend, type LedgerState, type TargetState } from './batch-state.js';
 import type { MessageChange } from './message-change.js';
 import { messageRows } from './message-rows.repository.js';
 import type { MessageRow } from './message.view.js';
@@ -24,11 +24,14 @@ interface TargetRow {
   emojis: string[] | null;
 }
 
-interface FirstSendRow {
+interface KeptRow {
   id: string;
   seq: number;
   created_rev: number;
   created_at: Date;
+}
+
+interface FirstSendRow extends KeptRow {
   sender_id: string;
   client_message_id: string;
   request_hash: string | null;
@@ -121,17 +124,35 @@ export function firstSendsOf(rows: readonly FirstSendRow[]): Map<string, FirstSe
   return new Map(
     rows.map((row) => [
       pairKey(row.sender_id, row.client_message_id),
-      {
-        requestHash: row.request_hash,
-        result: {
-          messageId: row.id,
-          seq: row.seq,
-          rev: row.created_rev,
-          createdAt: row.created_at.toISOString(),
-        },
-      },
+      { requestHash: row.request_hash, result: resultOf(row) },
     ]),
   );
+}
+
+/** What is there of the messages whose last attempt was not answered. */
+export function readKept(changes: readonly MessageChange[]): Statement<KeptRow> | undefined {
+  const ids = changes.flatMap((change) =>
+    change.kind === 'send' && change.inDoubt ? [change.messageId] : [],
+  );
+  if (ids.length === 0) return undefined;
+  return {
+    name: 'batch-kept',
+    text: `SELECT m.id, m.seq, m.created_rev, m.created_at FROM unnest($1::uuid[]) AS w(id), ${byId('w.id')} m`,
+    values: [ids],
+  };
+}
+
+export function keptOf(rows: readonly KeptRow[]): LedgerState['kept'] {
+  return new Map(rows.map((row) => [row.id, resultOf(row)]));
+}
+
+function resultOf(row: KeptRow): FirstSend['result'] {
+  return {
+    messageId: row.id,
+    seq: row.seq,
+    rev: row.created_rev,
+    createdAt: row.created_at.toISOString(),
+  };
 }
 
 /** Those there are among the reactions that are asked for. */

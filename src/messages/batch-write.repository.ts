@@ -1,3 +1,4 @@
+import { ALWAYS } from '../platform/database/conditional-writes.js';
 import type { Statement } from '../platform/database/pipelined-transaction.js';
 import { reactionKey, type RoomState } from './batch-state.js';
 import type { MessageLedger, ReactionChange } from './message-ledger.js';
@@ -8,6 +9,9 @@ import type { MessageLedger, ReactionChange } from './message-ledger.js';
  */
 const by = (column: string, value: string) => `${column} = ANY(ARRAY[${value}])`;
 
+/** Milliseconds, as everybody is told it. */
+export const TRANSACTION_TIME = `date_trunc('milliseconds', now())`;
+
 /** What a ledger decided, as one statement for each kind of row, however many there are, in the order they have to be executed in. */
 export function writeBatch(
   ledger: MessageLedger,
@@ -15,7 +19,7 @@ export function writeBatch(
   now: Date,
 ): Statement[] {
   return [
-    insertMessages(ledger),
+    insertMessages(ledger, ledger.createdAt),
     insertMentions(ledger),
     ...writeReactions(ledger, now),
     ...clearDeleted(ledger),
@@ -25,19 +29,36 @@ export function writeBatch(
   ].filter((statement) => statement !== undefined);
 }
 
-function insertMessages({ inserted, createdAt }: MessageLedger): Statement | undefined {
+const INSERT_MESSAGES = `
+  INSERT INTO messages (id, room_id, seq, rev, created_rev, sender_id, client_message_id, request_hash, type,
+                        content, data, reply_to, thread_id, mentions, created_at)
+  SELECT u.id, u.room_id, u.seq, u.rev, u.rev, u.sender_id, u.client_message_id, u.request_hash, u.type,
+         u.content, u.data, u.reply_to, u.thread_id, coalesce(u.mentions, '{}')::text[],
+         coalesce($14::timestamptz, ${TRANSACTION_TIME})
+    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::json[], $11::uuid[], $12::uuid[], $13::text[])
+      AS u(id, room_id, seq, rev, sender_id, client_message_id, request_hash, type,
+           content, data, reply_to, thread_id, mentions)
+   WHERE ${ALWAYS}`;
+
+const MOVE_SENDERS = `
+  UPDATE room_members m SET last_sent_at = coalesce($4::timestamptz, ${TRANSACTION_TIME}),
+                            last_read_seq = greatest(m.last_read_seq, u.seq)
+    FROM unnest($1::text[], $2::text[], $3::int[]) AS u(room_id, user_id, seq)
+   WHERE ${by('m.room_id', 'u.room_id')} AND ${by('m.user_id', 'u.user_id')} AND ${ALWAYS}`;
+
+const MOVE_ROOMS = `
+  UPDATE rooms r SET last_seq = u.seq, last_rev = u.rev
+    FROM unnest($1::text[], $2::int[], $3::int[]) AS u(id, seq, rev)
+   WHERE ${by('r.id', 'u.id')} AND r.last_rev <> u.rev AND ${ALWAYS}`;
+
+/** `createdAt`: null for the time of the transaction. */
+export function insertMessages({ inserted }: MessageLedger, createdAt: string | null): Statement | undefined {
   if (inserted.length === 0) return undefined;
   const views = inserted.map(({ view }) => view);
   return {
     name: 'batch-insert-messages',
-    text: `INSERT INTO messages (id, room_id, seq, rev, created_rev, sender_id, client_message_id, request_hash, type,
-                             content, data, reply_to, thread_id, mentions, created_at)
-       SELECT u.id, u.room_id, u.seq, u.rev, u.rev, u.sender_id, u.client_message_id, u.request_hash, u.type,
-              u.content, u.data, u.reply_to, u.thread_id, coalesce(u.mentions, '{}')::text[], $14::timestamptz
-         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::json[], $11::uuid[], $12::uuid[], $13::text[])
-           AS u(id, room_id, seq, rev, sender_id, client_message_id, request_hash, type,
-                content, data, reply_to, thread_id, mentions)`,
+    text: INSERT_MESSAGES,
     values: [
       views.map(({ id }) => id),
       views.map(({ roomId }) => roomId),
@@ -64,7 +85,7 @@ function rare<T, V>(items: readonly T[], of: (item: T) => V | null | undefined):
 }
 
 /** Thread replies are in nobody's unread count, so their mentions are in no mention count. */
-function insertMentions({ inserted }: MessageLedger): Statement | undefined {
+export function insertMentions({ inserted }: MessageLedger): Statement | undefined {
   const mentions = inserted.flatMap(({ view: { roomId, seq, sender, threadId, mentions: users } }) =>
     threadId === undefined ? users.map((userId) => ({ roomId, seq, userId, senderId: sender.id })) : [],
   );
@@ -72,7 +93,7 @@ function insertMentions({ inserted }: MessageLedger): Statement | undefined {
   return {
     name: 'batch-insert-mentions',
     text: `INSERT INTO mentions (room_id, user_id, seq, sender_id)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[])`,
+       SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[]) WHERE ${ALWAYS}`,
     values: [
       mentions.map(({ roomId }) => roomId),
       mentions.map(({ userId }) => userId),
@@ -164,14 +185,12 @@ function clearDeleted(ledger: MessageLedger): Statement[] {
   ];
 }
 
-function moveSenders({ sentBy }: MessageLedger, now: Date): Statement | undefined {
+export function moveSenders({ sentBy }: MessageLedger, now: Date | null): Statement | undefined {
   const senders = [...sentBy.values()];
   if (senders.length === 0) return undefined;
   return {
     name: 'batch-move-senders',
-    text: `UPDATE room_members m SET last_sent_at = $4, last_read_seq = greatest(m.last_read_seq, u.seq)
-         FROM unnest($1::text[], $2::text[], $3::int[]) AS u(room_id, user_id, seq)
-        WHERE ${by('m.room_id', 'u.room_id')} AND ${by('m.user_id', 'u.user_id')}`,
+    text: MOVE_SENDERS,
     values: [
       senders.map(({ roomId }) => roomId),
       senders.map(({ userId }) => userId),
@@ -181,12 +200,10 @@ function moveSenders({ sentBy }: MessageLedger, now: Date): Statement | undefine
   };
 }
 
-function moveRooms(rooms: readonly RoomState[]): Statement {
+export function moveRooms(rooms: readonly RoomState[]): Statement {
   return {
     name: 'batch-move-rooms',
-    text: `UPDATE rooms r SET last_seq = u.seq, last_rev = u.rev
-         FROM unnest($1::text[], $2::int[], $3::int[]) AS u(id, seq, rev)
-        WHERE ${by('r.id', 'u.id')} AND r.last_rev <> u.rev`,
+    text: MOVE_ROOMS,
     values: [
       rooms.map(({ id }) => id),
       rooms.map(({ lastSeq }) => lastSeq),

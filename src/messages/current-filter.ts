@@ -11,6 +11,11 @@ export class CurrentFilter {
 
   constructor(private readonly rules: FilterRulesRepository) {}
 
+  /** As this node knows them. */
+  get known(): { version: number; filter: MessageFilter } {
+    return { version: this.version, filter: this.filter };
+  }
+
   /** Inside the transaction that read `version`: under its lock the rules stay as they are. */
   async at(tx: Transaction, version: number | undefined): Promise<MessageFilter> {
     if (version === undefined || version === this.version) return this.filter;

@@ -5,39 +5,29 @@ import type { Statement } from '../platform/database/pipelined-transaction.js';
 import { UnitOfWork, type Transaction } from '../platform/database/unit-of-work.js';
 import { Metrics } from '../platform/metrics/metrics.js';
 import { Outbox } from '../platform/outbox/outbox.js';
-import { BatchLocks } from './batch-locks.repository.js';
+import { BatchLocks, START_BATCH } from './batch-locks.repository.js';
+import { byRoom, committed, createdIn, type Decided, type Outcome } from './batch-outcome.js';
+import type { LedgerState } from './batch-state.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { newcomersOf, readBack, readNewcomers } from './batch-targets.repository.js';
 import { writeBatch } from './batch-write.repository.js';
 import { CurrentFilter } from './current-filter.js';
+import { KnownRooms } from './known-rooms.js';
 import type { MessageChange } from './message-change.js';
 import { MessageLedger, type ModeratedDeletion, type Verdict } from './message-ledger.js';
 import { messageView, type MessageRow } from './message.view.js';
-import { MessagesCommitted, type CommittedChange } from './messages.events.js';
-
-/** What a change came to once it is committed. */
-export type Written = Extract<Verdict, { kind: 'sent' }> | { kind: 'changed'; message: Message };
-
-export interface Outcome {
-  /** One per change. */
-  verdicts: (Written | Extract<Verdict, { kind: 'refused' }>)[];
-  /** One per room that was changed. */
-  facts: MessagesCommitted[];
-}
+import type { CommittedChange } from './messages.events.js';
+import { OptimisticBatches } from './optimistic-batches.js';
 
 const NONE: ReadonlyMap<string, Message> = new Map();
-
-interface Decided {
-  verdicts: Outcome['verdicts'];
-  /** By room, in `rev` order. */
-  changes: Map<string, CommittedChange[]>;
-}
 
 /** Writes a batch of changes, of one or of five hundred, in one transaction. */
 @Injectable()
 export class MessageBatches {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly optimistic: OptimisticBatches,
+    private readonly known: KnownRooms,
     private readonly locks: BatchLocks,
     private readonly reader: BatchStateReader,
     private readonly outbox: Outbox,
@@ -48,12 +38,11 @@ export class MessageBatches {
 
   /** Fails as a whole, and then nothing of it is written: with 55P03 when somebody else keeps a room locked. */
   async write(changes: MessageChange[]): Promise<Outcome> {
-    const { verdicts, changes: committed } = await this.unitOfWork.run((tx) => this.decide(tx, changes));
-    const committedAt = performance.now();
+    const decided = (await this.optimistic.write(changes)) ?? (await this.readAndWrite(changes));
     this.metrics.batchWritten(changes.length);
-    const facts = [...committed].map(([roomId, of]) => new MessagesCommitted(roomId, of, committedAt));
-    this.metrics.traffic.written(facts.reduce((sum, { created }) => sum + created.length, 0));
-    return { verdicts, facts };
+    const outcome = committed(decided);
+    this.metrics.traffic.written(outcome.facts.reduce((sum, { created }) => sum + created.length, 0));
+    return outcome;
   }
 
   /** The rooms among these that somebody else has locked at this moment. */
@@ -61,29 +50,37 @@ export class MessageBatches {
     return this.unitOfWork.run((tx) => this.locks.lockedAmong(tx, roomIds));
   }
 
+  private async readAndWrite(changes: MessageChange[]): Promise<Decided> {
+    const { state, decided } = await this.unitOfWork.run(async (tx) => {
+      const state = await this.reader.read(tx, changes);
+      return { state, decided: await this.decide(tx, changes, state) };
+    }, START_BATCH);
+    this.known.learn(state);
+    return decided;
+  }
+
   /** Two round trips: locks and what is decided on; what was decided and COMMIT. With changed messages COMMIT is a third. */
-  private async decide(tx: Transaction, changes: MessageChange[]): Promise<Decided> {
-    const state = await this.reader.read(tx, changes);
+  private async decide(tx: Transaction, changes: MessageChange[], state: LedgerState): Promise<Decided> {
     const ledger = new MessageLedger(state, await this.filter.at(tx, state.filterVersion));
     const verdicts = changes.map((change) => ledger.decide(change));
     await this.audit.appendAll(tx, ledger.moderatedDeletions.map(deletionAct));
     const writes =
       ledger.inserted.length + ledger.changed.size > 0 ? writeBatch(ledger, state.rooms, state.now) : [];
     this.outbox.appendWithCommit(tx, ledger.facts);
-    if (verdicts.every(({ kind }) => kind !== 'changed') && ledger.changed.size === 0) {
+    if (verdicts.every(({ kind }) => kind !== 'changed') && ledger.changed.size + ledger.kept.length === 0) {
       tx.sendWithCommit(...writes);
       return {
         verdicts: verdicts.map((verdict) => written(verdict, NONE)),
         changes: byRoom(createdIn(ledger)),
       };
     }
-    const { messages, changes: changed } = await this.readBack(tx, writes, verdicts, ledger, state.rooms);
-    const all = [...createdIn(ledger), ...changed];
+    const { messages, changes: others } = await this.readBack(tx, writes, verdicts, ledger, state.rooms);
+    const all = [...createdIn(ledger), ...others];
     all.sort((a, b) => a.message.rev - b.message.rev);
     return { verdicts: verdicts.map((verdict) => written(verdict, messages)), changes: byRoom(all) };
   }
 
-  /** Writes, and reads the changed messages as everybody will read them, those that turned out to be unchanged included. */
+  /** Writes, and reads as everybody will read them the changed messages, the unchanged among them, and those that were kept. */
   private async readBack(
     tx: Transaction,
     writes: readonly Statement[],
@@ -92,33 +89,20 @@ export class MessageBatches {
     rooms: ReadonlyMap<string, { history: string }>,
   ): Promise<{ messages: Map<string, Message>; changes: CommittedChange[] }> {
     const changed = [...ledger.changed.values()];
-    const ids = new Set(ledger.changed.keys());
+    const ids = new Set([...ledger.changed.keys(), ...ledger.kept]);
     for (const verdict of verdicts) if (verdict.kind === 'changed') ids.add(verdict.messageId);
     const confidential = changed.filter(({ roomId }) => rooms.get(roomId)?.history === 'since_join');
     const answers = await tx.send(...writes, readBack(ids), readNewcomers(confidential));
     const [rows, late] = answers.slice(writes.length) as [MessageRow[], Parameters<typeof newcomersOf>[0]];
     const messages = new Map(rows.map((row) => [row.id, messageView(row)]));
     const newcomers = newcomersOf(late);
-    const changes = changed.flatMap(({ id }): CommittedChange[] => {
-      const message = messages.get(id);
-      return message ? [{ kind: 'changed', message, hiddenFrom: newcomers.get(id) ?? [] }] : [];
-    });
+    const changes: CommittedChange[] = [];
+    for (const [id, message] of messages)
+      if (ledger.changed.has(id))
+        changes.push({ kind: 'changed', message, hiddenFrom: newcomers.get(id) ?? [] });
+      else if (ledger.kept.includes(id)) changes.push({ kind: 'created', message });
     return { messages, changes };
   }
-}
-
-function createdIn({ inserted }: MessageLedger): CommittedChange[] {
-  return inserted.map(({ view }) => ({ kind: 'created', message: view }));
-}
-
-function byRoom(changes: CommittedChange[]): Map<string, CommittedChange[]> {
-  const rooms = new Map<string, CommittedChange[]>();
-  for (const change of changes) {
-    const known = rooms.get(change.message.roomId);
-    if (known) known.push(change);
-    else rooms.set(change.message.roomId, [change]);
-  }
-  return rooms;
 }
 
 /** Without what the message said: the log is for ever, and whoever has a message erased means it. */
@@ -134,7 +118,7 @@ function deletionAct({ change, target }: ModeratedDeletion): ActOf {
   };
 }
 
-function written(verdict: Verdict, messages: ReadonlyMap<string, Message>): Outcome['verdicts'][number] {
+function written(verdict: Verdict, messages: ReadonlyMap<string, Message>): Decided['verdicts'][number] {
   if (verdict.kind !== 'changed') return verdict;
   const message = messages.get(verdict.messageId);
   if (!message) throw new Error('A changed message could not be read back');

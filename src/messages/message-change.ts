@@ -11,6 +11,8 @@ export interface SendChange extends Change {
   /** Given before the message is queued: every attempt to write it writes the same message. */
   messageId: string;
   input: SendMessage & { type: string };
+  /** An attempt to write it was not answered: it may be there. */
+  inDoubt: boolean;
   /** Of the request without its client id: the same id with another hash is another request. */
   requestHash: string | null;
 }

@@ -74,6 +74,7 @@ function state(
       ],
     ]),
     targets: new Map([['m1', { ...own }]]),
+    kept: new Map(),
     firstSends: new Map([
       [
         pairKey('bob', 'known'),
@@ -86,6 +87,7 @@ function state(
 
 const send = (content: string, clientMessageId?: string): MessageChange => ({
   kind: 'send',
+  inDoubt: false,
   actor,
   roomId: 'hall',
   messageId: 'm2',

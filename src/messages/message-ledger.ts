@@ -64,6 +64,8 @@ export interface ModeratedDeletion {
 export class MessageLedger {
   readonly inserted: NewMessage[] = [];
   readonly changed = new Map<string, TargetState>();
+  /** New messages that an earlier attempt has written: nobody has been told of them. */
+  readonly kept: string[] = [];
   readonly reactionChanges: ReactionChange[] = [];
   /** Who wrote, and their newest message outside threads (else 0): their read position moves there. */
   readonly sentBy = new Map<string, { roomId: string; userId: string; seq: number }>();
@@ -75,13 +77,20 @@ export class MessageLedger {
   readonly facts: OutboxFact[] = [];
 
   /** Of all messages of the batch. */
-  readonly createdAt: string;
+  createdAt: string;
 
   constructor(
     private readonly state: LedgerState,
     private readonly filter: MessageFilter,
   ) {
     this.createdAt = state.now.toISOString();
+  }
+
+  /** The time of a batch that was decided before the database had told it. */
+  stamp(now: Date, verdicts: readonly Verdict[]): void {
+    this.createdAt = now.toISOString();
+    for (const { view } of this.inserted) view.createdAt = this.createdAt;
+    for (const verdict of verdicts) if (verdict.kind === 'sent') verdict.result.createdAt = this.createdAt;
   }
 
   decide(change: MessageChange): Verdict {
@@ -95,6 +104,11 @@ export class MessageLedger {
 
   private send(change: SendChange): Verdict {
     const { actor, roomId, input, messageId, requestHash } = change;
+    const kept = this.state.kept.get(messageId);
+    if (kept) {
+      this.kept.push(messageId);
+      return { kind: 'sent', result: { ...kept, deduplicated: false } };
+    }
     const repeated = this.firstSend(change);
     if (repeated) return { kind: 'sent', result: { ...repeated, deduplicated: true } };
 

@@ -6,7 +6,8 @@ import { CONFIG } from '../platform/config/config.module.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { Metrics } from '../platform/metrics/metrics.js';
-import { MessageBatches, type Written } from './message-batches.js';
+import type { Written } from './batch-outcome.js';
+import { MessageBatches } from './message-batches.js';
 import type { MessageChange } from './message-change.js';
 import { WriterLane } from './writer-lane.js';
 

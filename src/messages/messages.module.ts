@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { BatchIfUnchanged } from './batch-if-unchanged.repository.js';
 import { BatchLocks } from './batch-locks.repository.js';
 import { BatchStateReader } from './batch-state.repository.js';
 import { CurrentFilter } from './current-filter.js';
@@ -11,6 +12,7 @@ import { FilterRuleEntity } from './filter-rule.entity.js';
 import { FilterRulesRepository } from './filter-rules.repository.js';
 import { FilterRules } from './filter-rules.service.js';
 import { MentionEntity } from './mention.entity.js';
+import { KnownRooms } from './known-rooms.js';
 import { MessageBatches } from './message-batches.js';
 import { MessageLog } from './message-log.service.js';
 import { MessageWriter } from './message-writer.js';
@@ -19,6 +21,7 @@ import { MessagesBroadcaster } from './messages.broadcaster.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
+import { OptimisticBatches } from './optimistic-batches.js';
 import { ReactionEntity } from './reaction.entity.js';
 import { ReadCursors } from './read-cursors.js';
 import { ReadStatesRepository } from './read-states.repository.js';
@@ -47,6 +50,9 @@ import { RoomMessagesController } from './room-messages.controller.js';
     ReadStates,
     MessageWriter,
     MessageBatches,
+    OptimisticBatches,
+    KnownRooms,
+    BatchIfUnchanged,
     BatchLocks,
     BatchStateReader,
     CurrentFilter,

@@ -18,7 +18,7 @@ import type { Actor } from '../platform/identity/actor.js';
 import { assertAdministrator } from '../platform/identity/administrator.js';
 import { currentRequestId } from '../platform/identity/request-context.js';
 import type { Membership } from '../rooms/rooms.policy.js';
-import type { Written } from './message-batches.js';
+import type { Written } from './batch-outcome.js';
 import type { MessageChange, SendChange } from './message-change.js';
 import { MessageWriter } from './message-writer.js';
 import { assertLength, assertSays, messageNotFound } from './messages.policy.js';
@@ -52,6 +52,7 @@ export class MessagesService {
       roomId: input.roomId,
       messageId: uuid(),
       input,
+      inDoubt: false,
       requestHash: input.clientMessageId === undefined ? null : hashOf(input),
     });
     if (written.kind !== 'sent') throw new Error('A send was answered as a change');

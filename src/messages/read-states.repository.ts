@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { ReadState } from '../contract/views.js';
-import { readPrepared } from '../platform/database/prepared-read.js';
+import { readPrepared } from '../platform/database/transaction-at-once.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 
 interface ReadStateRow {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Message, RoomType } from '../contract/views.js';
-import { readPrepared } from '../platform/database/prepared-read.js';
+import { readPrepared } from '../platform/database/transaction-at-once.js';
 import { messageRows } from './message-rows.repository.js';
 import { messageView, type MessageRow } from './message.view.js';
 

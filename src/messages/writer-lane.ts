@@ -4,7 +4,7 @@ import { AppError } from '../platform/errors/app-error.js';
 import { hasForgotten } from '../platform/database/forgotten-statement.js';
 import { sqlStateOf } from '../platform/errors/database-error.js';
 import { toAppError } from '../platform/errors/to-app-error.js';
-import type { Outcome, Written } from './message-batches.js';
+import type { Outcome, Written } from './batch-outcome.js';
 import type { MessageChange } from './message-change.js';
 
 export interface QueuedChange {

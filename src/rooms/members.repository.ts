@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import type { NotifyLevel } from '../contract/notifications.js';
 import type { MemberRole, RoomType } from '../contract/views.js';
-import { readPrepared } from '../platform/database/prepared-read.js';
+import { readPrepared } from '../platform/database/transaction-at-once.js';
 import type { Transaction } from '../platform/database/unit-of-work.js';
 import { UserEntity } from '../users/user.entity.js';
 import { EVERYWHERE } from './restriction.entity.js';

@@ -13,6 +13,8 @@ import { ProtocolTap } from './protocol-tap.js';
 export type CommitFault =
   'lose-writes' | 'lose-answer' | 'lose-commit' | 'strand' | 'mute-answer' | 'mute-commit';
 
+/** Decided on what was read, or on what was known. */
+export const WRITES_MESSAGES = /batch-insert-messages|batch-if-unchanged/;
 /** The statement, and what answers it. */
 const COMMIT = 'COMMIT\0';
 /** Letter and length before the text of a simple query. */
@@ -25,7 +27,7 @@ export class DatabaseProxy {
   private server: Server | undefined;
   private port = 0;
   private readonly sockets = new Set<Socket>();
-  private armed: { fault: CommitFault; after: string; hit: () => void } | undefined;
+  private armed: { fault: CommitFault; after: RegExp; hit: () => void } | undefined;
 
   private constructor(private readonly target: URL) {}
 
@@ -42,7 +44,7 @@ export class DatabaseProxy {
   }
 
   /** Resolves when it happened; with an `-answer`, when Postgres has committed. */
-  breakNextCommit(fault: CommitFault, after = 'batch-insert-messages'): Promise<void> {
+  breakNextCommit(fault: CommitFault, after: RegExp = WRITES_MESSAGES): Promise<void> {
     return new Promise((hit) => {
       this.armed = { fault, after, hit };
     });
@@ -96,7 +98,7 @@ export class DatabaseProxy {
     client.on('data', (chunk) => {
       if (struck) return;
       tap.fromClient(chunk);
-      wrote ||= this.armed !== undefined && chunk.includes(this.armed.after);
+      wrote ||= this.armed !== undefined && this.armed.after.test(chunk.toString('latin1'));
       const at = wrote && this.armed ? strikesAt(this.armed.fault, chunk) : -1;
       if (at >= 0) {
         wrote = false;

@@ -4,8 +4,8 @@ import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { TestServer } from '../harness/server.js';
 import { onPostgres } from '../harness/writer-fixture.js';
 
-const ENDS_MEMBERSHIP = 'DELETE FROM "room_members"';
-const ENDS_SESSION = 'UPDATE "sessions"';
+const ENDS_MEMBERSHIP = /DELETE FROM "room_members"/;
+const ENDS_SESSION = /UPDATE "sessions"/;
 
 /**
  * When the answer to COMMIT was lost, the unit of work threw and forgot the facts it had raised: somebody who was kicked,

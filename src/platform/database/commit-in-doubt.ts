@@ -41,3 +41,13 @@ async function settle(dataSource: DataSource, xid: string): Promise<string | nul
   );
   return row?.status ?? null;
 }
+
+/** Ends a session of ours that nobody is at the other end of any more; `processId` is what the server called it. */
+export async function endSession(dataSource: DataSource, processId: number): Promise<void> {
+  await dataSource.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid = $1 AND usename = current_user AND datname = current_database()
+        AND application_name = current_setting('application_name')`,
+    [processId],
+  );
+}

@@ -50,7 +50,11 @@ export class PipelinedTransaction {
     return this.last.length > 0;
   }
 
-  constructor(private readonly runner: QueryRunner) {
+  /** `start` begins it, and may go on to what shall hold in this transaction only. */
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly start = START,
+  ) {
     this.plainQuery = runner.query.bind(runner) as (...query: unknown[]) => Promise<unknown>;
     runner.query = ((sql: string, ...rest: unknown[]) => this.query(sql, rest)) as QueryRunner['query'];
   }
@@ -117,7 +121,7 @@ export class PipelinedTransaction {
 
   private begin(client: PoolClient): void {
     if (this.begun) return;
-    this.begun = client.query(START);
+    this.begun = client.query(this.start);
     // Whoever waits for the statements behind it is told; nobody else.
     this.begun.catch(() => undefined);
   }

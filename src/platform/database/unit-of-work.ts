@@ -43,12 +43,14 @@ export class UnitOfWork {
   /**
    * Commits when `work` resolves, rolls back when it throws. Cannot be nested: a use case is one transaction.
    * A COMMIT without an answer is settled when it matters to others, that is when events were raised or `xid` is known:
-   * the membership of somebody who was kicked is gone, and nobody would tell their sockets.
+   * the membership of somebody who was kicked is gone, and nobody would tell their sockets. `start` is START TRANSACTION
+   * with what is to hold inside: `; SET LOCAL ...`.
    */
-  async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async run<T>(work: (tx: Transaction) => Promise<T>, start?: string): Promise<T> {
     const raised: object[] = [];
-    const { result, doubt } = await this.onOneConnection((runner, pipeline) =>
-      transact(runner, pipeline, raised, work),
+    const { result, doubt } = await this.onOneConnection(
+      (runner, pipeline) => transact(runner, pipeline, raised, work),
+      start,
     );
     if (doubt && !(await wasCommitted(this.dataSource, doubt.xid))) throw connectionLost(doubt.error);
     for (const event of raised) this.events.publish(event);
@@ -57,9 +59,10 @@ export class UnitOfWork {
 
   private async onOneConnection<T>(
     use: (runner: QueryRunner, pipeline: PipelinedTransaction) => Promise<T>,
+    start?: string,
   ): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
-    const pipeline = new PipelinedTransaction(runner);
+    const pipeline = new PipelinedTransaction(runner, start);
     try {
       await runner.startTransaction();
       return await use(runner, pipeline);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ALWAYS } from '../database/conditional-writes.js';
 import type { Statement } from '../database/pipelined-transaction.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import type { OutboxFact, OutboxRow } from './outbox-topic.js';
@@ -36,7 +37,8 @@ export function insertFacts(facts: readonly OutboxFact[]): Statement {
     name: 'outbox-insert',
     // Sorted, so that ids grow in the order of the facts.
     text: `INSERT INTO outbox (topic, payload)
-       SELECT u.topic, u.payload FROM unnest($1::text[], $2::json[]) WITH ORDINALITY AS u(topic, payload, n) ORDER BY u.n`,
+       SELECT u.topic, u.payload FROM unnest($1::text[], $2::json[]) WITH ORDINALITY AS u(topic, payload, n)
+        WHERE ${ALWAYS} ORDER BY u.n`,
     values: [facts.map(({ topic }) => topic), facts.map(({ payload }) => JSON.stringify(payload))],
   };
 }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import type { Statement } from '../database/pipelined-transaction.js';
 import { UnitOfWork, type Transaction } from '../database/unit-of-work.js';
 import { DomainEvents } from '../events/domain-events.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -61,6 +62,15 @@ export class Outbox implements OnModuleInit, OnApplicationBootstrap {
     if (facts.length === 0) return;
     tx.sendWithCommit(insertFacts(facts));
     for (const topic of new Set(facts.map((fact) => fact.topic))) tx.raise(new OutboxAppended(topic));
+  }
+
+  /** As part of a statement of the caller's, who says when it was committed: `appended`. None without facts. */
+  insertion(facts: readonly OutboxFact[]): Statement | undefined {
+    return facts.length === 0 ? undefined : insertFacts(facts);
+  }
+  appended(facts: readonly OutboxFact[]): void {
+    for (const topic of new Set(facts.map((fact) => fact.topic)))
+      this.events.publish(new OutboxAppended(topic));
   }
 
   /**
