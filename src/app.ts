@@ -36,6 +36,12 @@ const WITHOUT_PREFIX = [
   { path, method: RequestMethod.POST },
 ]);
 
+/**
+ * Longer than a load balancer keeps an idle connection (60 s, as a rule): whoever closes it first, the other may be sending
+ * on it just then. Node's 5 s would reset such a request.
+ */
+const KEEP_ALIVE_MS = 65_000;
+
 /** The one assembly of the server, for `main.ts` and every test. Initialised, not yet listening. */
 export async function createApp(
   config: Config,
@@ -82,6 +88,7 @@ export async function createApp(
     app.useGlobalFilters(filter);
     app.useGlobalPipes(new PayloadPipe());
     app.useGlobalInterceptors(app.get(ThrottleInterceptor));
+    app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
     app.useWebSocketAdapter(new RealtimeAdapter(app));
     setUpDocs(app);
     await app.init();

@@ -5,7 +5,7 @@ import type { Statement } from '../platform/database/pipelined-transaction.js';
 import { atOnce } from '../platform/database/transaction-at-once.js';
 import { HOLD_MODERATION } from '../rooms/moderation-lock.service.js';
 import { EVERYWHERE } from '../rooms/restriction.entity.js';
-import { START_BATCH } from './batch-locks.repository.js';
+import { LOCK_WAIT, START_BATCH } from './batch-locks.repository.js';
 import { TRANSACTION_TIME } from './batch-write.repository.js';
 import type { Assumed } from './known-rooms.js';
 
@@ -38,6 +38,8 @@ const COMPARE = `
         OR (SELECT true FROM room_members m WHERE m.room_id = a.id AND m.notify_level = 'all' LIMIT 1)
            IS DISTINCT FROM nullif(a.notify_all, false)
         OR (SELECT version FROM filter_rule_set) <> $12
+        -- The transaction that holds the locks was begun: it might have been cancelled.
+        OR current_setting('lock_timeout') <> '${LOCK_WAIT}'
      UNION ALL
     SELECT a.room_id
       FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) AS a(room_id, user_id, role, name, avatar_url)

@@ -24,7 +24,7 @@ interface Clock {
 }
 
 /** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
-const LOCK_WAIT = '500ms';
+export const LOCK_WAIT = '500ms';
 
 /**
  * Begins a batch. Its statements are planned once per connection, for any number of rows, and always go by the indexes: to
