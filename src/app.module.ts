@@ -7,6 +7,7 @@ import { DeliveryModule } from './delivery/delivery.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { ModerationModule } from './moderation/moderation.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
+import { ClusterModule } from './platform/cluster/cluster.module.js';
 import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
@@ -45,6 +46,7 @@ export class AppModule implements OnModuleDestroy {
         MetricsModule,
         HealthModule,
         DatabaseModule,
+        ClusterModule,
         JobsModule,
         OutboxModule,
         ThrottlingModule,

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApp } from './app.js';
 import { Administrator } from './auth/administrator.service.js';
+import { RedisUnavailable } from './platform/cluster/redis.js';
 import { ConfigError, loadConfig, type Config } from './platform/config/config.js';
 import { DatabaseUnavailable } from './platform/database/connect.js';
 import { DataDirectoryInUse } from './platform/database/data-directory.js';
@@ -45,6 +46,7 @@ function exit(error: unknown, logger: Logger): never {
   const isKnown =
     error instanceof DataDirectoryInUse ||
     error instanceof DatabaseUnavailable ||
+    error instanceof RedisUnavailable ||
     (error instanceof Error && 'syscall' in error);
   if (!isKnown) logger.fatal({ err: error }, 'The start failed');
   process.stderr.write(

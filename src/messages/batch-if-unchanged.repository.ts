@@ -6,7 +6,7 @@ import { atOnce } from '../platform/database/transaction-at-once.js';
 import { HOLD_MODERATION } from '../rooms/moderation-lock.service.js';
 import { EVERYWHERE } from '../rooms/restriction.entity.js';
 import { LOCK_WAIT, START_BATCH } from './batch-locks.repository.js';
-import { TRANSACTION_TIME } from './batch-write.repository.js';
+import { STATEMENT_TIME } from './batch-write.repository.js';
 import type { Assumed } from './known-rooms.js';
 
 export interface Compared {
@@ -27,7 +27,7 @@ interface Answer {
  * writers who are members with the same role and name, and of whom nothing is forbidden; the same filter rules.
  */
 const COMPARE = `
-  SELECT (extract(epoch FROM ${TRANSACTION_TIME}) * 1000)::float8 AS now, ARRAY(
+  SELECT (extract(epoch FROM ${STATEMENT_TIME}) * 1000)::float8 AS now, ARRAY(
     SELECT a.id
       FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::boolean[])
         AS a(id, type, history, last_seq, last_rev, notify_all)
@@ -37,9 +37,9 @@ const COMPARE = `
                AND r.archived_at IS NULL AND r.frozen_at IS NULL AND r.slow_mode_seconds = 0 LIMIT 1) IS NULL
         OR (SELECT true FROM room_members m WHERE m.room_id = a.id AND m.notify_level = 'all' LIMIT 1)
            IS DISTINCT FROM nullif(a.notify_all, false)
-        OR (SELECT version FROM filter_rule_set) <> $12
+        OR (SELECT version FROM filter_rule_set) IS DISTINCT FROM $12
         -- The transaction that holds the locks was begun: it might have been cancelled.
-        OR current_setting('lock_timeout') <> '${LOCK_WAIT}'
+        OR current_setting('lock_timeout') IS DISTINCT FROM '${LOCK_WAIT}'
      UNION ALL
     SELECT a.room_id
       FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) AS a(room_id, user_id, role, name, avatar_url)
@@ -49,9 +49,9 @@ const COMPARE = `
              WHERE u.id = a.user_id AND u.name = a.name AND u.avatar_url IS NOT DISTINCT FROM a.avatar_url
                AND u.suspended_at IS NULL LIMIT 1) IS NULL
         -- The scopes too: whichever index is taken, it begins with what is asked for.
-        OR a.user_id = ANY(ARRAY(SELECT r.user_id FROM restrictions r
-                                  WHERE r.user_id = ANY($8::text[]) AND r.scope = ANY($1::text[] || '${EVERYWHERE}'::text)
-                                    AND (r.until IS NULL OR r.until > clock_timestamp())))
+        OR (SELECT true FROM restrictions r
+             WHERE r.user_id = a.user_id AND r.scope = ANY(ARRAY[a.room_id, '${EVERYWHERE}'])
+               AND (r.until IS NULL OR r.until > clock_timestamp()) LIMIT 1)
   ) AS changed`;
 
 /** All locks of a batch. A statement of its own: the one after it sees what was committed while it waited. */

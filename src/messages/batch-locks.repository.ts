@@ -26,6 +26,9 @@ interface Clock {
 /** A batch waits this long for a room that somebody else has locked; meanwhile the other rooms of its lane wait too. */
 export const LOCK_WAIT = '500ms';
 
+/** What is left of a batch whose node is gone keeps the locks of its rooms no longer. */
+const STRANDED = '5s';
+
 /**
  * Begins a batch. Its statements are planned once per connection, for any number of rows, and always go by the indexes: to
  * plan the half of them takes longer than to execute them for one message, and what is best for five hundred is good for
@@ -34,6 +37,7 @@ export const LOCK_WAIT = '500ms';
 export const START_BATCH = [
   'START TRANSACTION',
   `SET LOCAL lock_timeout = '${LOCK_WAIT}'`,
+  `SET LOCAL idle_in_transaction_session_timeout = '${STRANDED}'`,
   PLANNED_ONCE,
   ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map(
     (name) => `SET LOCAL ${name} = off`,

@@ -54,7 +54,7 @@ export interface FirstSend {
   result: Omit<SentMessage, 'deduplicated'>;
 }
 
-/** What was read under the locks. The ledger changes it as it goes. */
+/** What was read under the locks, or is known and compared under them. The ledger changes it as it goes. */
 export interface LedgerState {
   now: Date;
   /** Of the filter rules in force; not read when nobody may write anyway. */

@@ -9,8 +9,8 @@ import type { MessageLedger, ReactionChange } from './message-ledger.js';
  */
 const by = (column: string, value: string) => `${column} = ANY(ARRAY[${value}])`;
 
-/** Milliseconds, as everybody is told it. */
-export const TRANSACTION_TIME = `date_trunc('milliseconds', now())`;
+/** When the server took the statement, which is after the locks were taken; in milliseconds, as everybody is told it. */
+export const STATEMENT_TIME = `date_trunc('milliseconds', statement_timestamp())`;
 
 /** What a ledger decided, as one statement for each kind of row, however many there are, in the order they have to be executed in. */
 export function writeBatch(
@@ -34,7 +34,7 @@ const INSERT_MESSAGES = `
                         content, data, reply_to, thread_id, mentions, created_at)
   SELECT u.id, u.room_id, u.seq, u.rev, u.rev, u.sender_id, u.client_message_id, u.request_hash, u.type,
          u.content, u.data, u.reply_to, u.thread_id, coalesce(u.mentions, '{}')::text[],
-         coalesce($14::timestamptz, ${TRANSACTION_TIME})
+         coalesce($14::timestamptz, ${STATEMENT_TIME})
     FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::text[], $10::json[], $11::uuid[], $12::uuid[], $13::text[])
       AS u(id, room_id, seq, rev, sender_id, client_message_id, request_hash, type,
@@ -42,7 +42,7 @@ const INSERT_MESSAGES = `
    WHERE ${ALWAYS}`;
 
 const MOVE_SENDERS = `
-  UPDATE room_members m SET last_sent_at = coalesce($4::timestamptz, ${TRANSACTION_TIME}),
+  UPDATE room_members m SET last_sent_at = coalesce($4::timestamptz, ${STATEMENT_TIME}),
                             last_read_seq = greatest(m.last_read_seq, u.seq)
     FROM unnest($1::text[], $2::text[], $3::int[]) AS u(room_id, user_id, seq)
    WHERE ${by('m.room_id', 'u.room_id')} AND ${by('m.user_id', 'u.user_id')} AND ${ALWAYS}`;
@@ -52,7 +52,7 @@ const MOVE_ROOMS = `
     FROM unnest($1::text[], $2::int[], $3::int[]) AS u(id, seq, rev)
    WHERE ${by('r.id', 'u.id')} AND r.last_rev <> u.rev AND ${ALWAYS}`;
 
-/** `createdAt`: null for the time of the transaction. */
+/** `createdAt`: null for the time of the statement. */
 export function insertMessages({ inserted }: MessageLedger, createdAt: string | null): Statement | undefined {
   if (inserted.length === 0) return undefined;
   const views = inserted.map(({ view }) => view);

@@ -58,7 +58,8 @@ export class KnownRooms {
   learn({ rooms, members, suspended }: Pick<LedgerState, 'rooms' | 'members' | 'suspended'>): void {
     for (const [id, state] of rooms) {
       const { surprises = 0, distrust = 0 } = this.rooms.get(id) ?? {};
-      if (isOpen(state)) this.rooms.set(id, { state, surprises, distrust: Math.max(0, distrust - 1) });
+      if (takesPlainSends(state))
+        this.rooms.set(id, { state, surprises, distrust: Math.max(0, distrust - 1) });
       else this.rooms.delete(id);
     }
     for (const [key, member] of members)
@@ -99,6 +100,6 @@ function isPlainSend(change: MessageChange): boolean {
   );
 }
 
-function isOpen({ archived, frozen, slowModeSeconds }: RoomState): boolean {
+function takesPlainSends({ archived, frozen, slowModeSeconds }: RoomState): boolean {
   return !archived && !frozen && slowModeSeconds === 0;
 }

@@ -38,7 +38,9 @@ export class MessageBatches {
 
   /** Fails as a whole, and then nothing of it is written: with 55P03 when somebody else keeps a room locked. */
   async write(changes: MessageChange[]): Promise<Outcome> {
-    const decided = (await this.optimistic.write(changes)) ?? (await this.readAndWrite(changes));
+    const optimistic = await this.optimistic.write(changes);
+    const decided = optimistic ?? (await this.readAndWrite(changes));
+    this.metrics.batchDecidedOn(optimistic ? 'known' : 'read');
     this.metrics.batchWritten(changes.length);
     const outcome = committed(decided);
     this.metrics.traffic.written(outcome.facts.reduce((sum, { created }) => sum + created.length, 0));

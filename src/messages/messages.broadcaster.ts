@@ -11,6 +11,7 @@ import { MemberJoined } from '../rooms/rooms.events.js';
 import { MessagesCommitted, MessagesRead, type CommittedChange } from './messages.events.js';
 import { ReadCursors } from './read-cursors.js';
 import { ReadStates } from './read-states.service.js';
+import { RoomFeed } from './room-feed.js';
 
 /** Facts about messages -> `message:*` events to the room, `room:read-state` to those whose counts they change. */
 @Injectable()
@@ -25,18 +26,19 @@ export class MessagesBroadcaster implements OnModuleInit {
     private readonly connections: Connections,
     private readonly readStates: ReadStates,
     private readonly cursors: ReadCursors,
+    private readonly feed: RoomFeed,
     private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
     this.events.on(MessagesCommitted, (event) => this.committed(event));
     this.events.on(MessagesRead, (event) => this.read(event));
-    this.events.on(MemberJoined, ({ roomId, userId }) => this.tellReadStates(roomId, [userId]));
+    this.events.on(MemberJoined, ({ roomId, userId }) => this.tellHere(roomId, [userId]));
   }
 
   private committed({ roomId, changes, committedAt }: MessagesCommitted): Promise<void> | undefined {
     const hints: Promise<void>[] = [];
-    for (const run of runsOf(changes)) {
+    for (const run of runsOf(this.feed.take(roomId, changes))) {
       this.tell(roomId, run);
       this.metrics.delivered(performance.now() - committedAt);
       for (const change of run) {
@@ -58,7 +60,7 @@ export class MessagesBroadcaster implements OnModuleInit {
 
   private changed(message: Message, hiddenFrom: readonly string[]): void {
     const event = message.deletedAt ? 'message:deleted' : 'message:updated';
-    this.publisher.chat.toRoom(message.roomId, event, message, hiddenFrom);
+    this.publisher.chat.here.toRoom(message.roomId, event, message, hiddenFrom);
   }
 
   /** Those whose counts it changes in a way they cannot derive from the message. */
@@ -68,7 +70,7 @@ export class MessagesBroadcaster implements OnModuleInit {
     if (kind === 'changed') return message.deletedAt ? this.tellRoom(roomId) : undefined;
     if (mentions.length === 0) return undefined;
     if (mentions.includes('@room')) return this.tellRoom(roomId, sender.id);
-    return this.tellReadStates(
+    return this.tellHere(
       roomId,
       mentions.filter((userId) => this.connections.isOnline(userId)),
     );
@@ -76,23 +78,32 @@ export class MessagesBroadcaster implements OnModuleInit {
 
   private read({ roomId, userId, seq, memberCount }: MessagesRead): Promise<void> {
     if (memberCount <= CONTRACT_LIMITS.readCursorMembers) this.cursors.moved(roomId, userId, seq);
-    return this.tellReadStates(roomId, [userId]);
+    return this.tellReadStates(roomId, [userId], this.publisher.chat);
   }
 
   /** Everybody here; in a very large room members derive their counts from the message itself. */
   private tellRoom(roomId: string, senderId?: string): Promise<void> | undefined {
     const online = this.subscriptions.usersIn(roomId);
     if (online.size > CONTRACT_LIMITS.typingMembers) return undefined;
-    return this.tellReadStates(
+    return this.tellHere(
       roomId,
       [...online].filter((userId) => userId !== senderId),
     );
   }
 
-  private tellReadStates(roomId: string, userIds: string[]): Promise<void> {
+  /** What every node hears of, each tells its own sockets. */
+  private tellHere(roomId: string, userIds: string[]): Promise<void> {
+    return this.tellReadStates(roomId, userIds, this.publisher.chat.here);
+  }
+
+  private tellReadStates(
+    roomId: string,
+    userIds: string[],
+    publisher: Pick<Publisher['chat'], 'toUsers'>,
+  ): Promise<void> {
     return this.oneByOne(async () => {
       for (const { userId, state } of await this.readStates.ofUsers(roomId, userIds))
-        this.publisher.chat.toUsers([userId], 'room:read-state', state);
+        publisher.toUsers([userId], 'room:read-state', state);
     });
   }
 }

@@ -38,8 +38,10 @@ export class MessagesCommitted {
   constructor(
     readonly roomId: string,
     readonly changes: readonly CommittedChange[],
-    /** `performance.now()`. */
+    /** `performance.now()`; of another node's, when this one heard of it. */
     readonly committedAt: number,
+    /** This node has written it. */
+    readonly isOurs = true,
   ) {}
 
   /** The new messages among them. */

@@ -27,6 +27,8 @@ import { ReadCursors } from './read-cursors.js';
 import { ReadStatesRepository } from './read-states.repository.js';
 import { ReadStates } from './read-states.service.js';
 import { ReadPositionWriter } from './read-position-writer.js';
+import { RoomFeed } from './room-feed.js';
+import { RoomFeedRepository } from './room-feed.repository.js';
 import { RoomPagesRepository } from './room-pages.repository.js';
 import { RoomMessagesController } from './room-messages.controller.js';
 
@@ -63,6 +65,8 @@ import { RoomMessagesController } from './room-messages.controller.js';
     ReadStatesRepository,
     ReadPositionWriter,
     ReadCursors,
+    RoomFeed,
+    RoomFeedRepository,
     MessagesBroadcaster,
   ],
   exports: [MessagesService, MessageLog, FilterRules, ReadStates],

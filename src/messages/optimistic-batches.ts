@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { inDoubt } from '../platform/database/commit-in-doubt.js';
+import { AppError } from '../platform/errors/app-error.js';
 import { sqlStateOf } from '../platform/errors/database-error.js';
 import { Outbox } from '../platform/outbox/outbox.js';
 import { BatchIfUnchanged } from './batch-if-unchanged.repository.js';
@@ -68,20 +69,21 @@ export class OptimisticBatches {
       // The same clientMessageId is there already: with what it was answered has to be read.
       if (sqlStateOf(error) === '23505') return undefined;
       this.known.forget(assumed.rooms.map(({ id }) => id));
-      if (inDoubt(error)) for (const change of changes) if (change.kind === 'send') change.inDoubt = true;
-      throw error;
+      if (!inDoubt(error)) throw error;
+      for (const change of changes) if (change.kind === 'send') change.inDoubt = true;
+      throw new AppError('UNAVAILABLE', 'The connection to the database was lost', { cause: error });
     }
   }
 }
 
-/** The rooms as copies: what is known of them stays as it is until the batch is committed. */
+/** Copies: what is known stays as it is until the batch is committed. */
 function ledgerState({ rooms, members, filterVersion }: Assumed): LedgerState {
   return {
     // Of this process, until the database has told the time.
     now: new Date(),
     filterVersion,
     rooms: new Map(rooms.map((room) => [room.id, { ...room }])),
-    members: new Map(members.map((member) => [pairKey(member.roomId, member.userId), member])),
+    members: new Map(members.map((member) => [pairKey(member.roomId, member.userId), { ...member }])),
     suspended: new Set(),
     administrators: new Set(),
     targets: new Map(),

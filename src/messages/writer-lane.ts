@@ -11,8 +11,10 @@ export interface QueuedChange {
   change: MessageChange;
   resolve(written: Written): void;
   reject(error: unknown): void;
-  /** `performance.now()`. */
+  /** `performance.now()`; anew when it came to be in doubt. */
   queuedAt: number;
+  /** An attempt was not answered, and there was time to find out what became of it. */
+  lookedFor?: boolean;
 }
 
 export interface LaneHooks {
@@ -90,7 +92,7 @@ export class WriterLane {
     });
   }
 
-  /** Nothing of the batch is in the database. It goes back to the front of the queue, but for what can never be written. */
+  /** Nothing of the batch is in the database, or it is in doubt. It goes back to the front of the queue, but for what can never be written. */
   private async recover(batch: QueuedChange[], error: unknown): Promise<void> {
     if (!mayPass(error)) {
       this.bisect(batch, error);
@@ -118,6 +120,12 @@ export class WriterLane {
   }
 
   private gaveUp(queued: QueuedChange, cause: unknown): boolean {
+    const { change } = queued;
+    // It may be there: nobody is told that it is not before it was looked for.
+    if (change.kind === 'send' && change.inDoubt && !queued.lookedFor) {
+      queued.lookedFor = true;
+      queued.queuedAt = performance.now();
+    }
     if (performance.now() - queued.queuedAt < PATIENCE_MS) return false;
     queued.reject(
       new AppError('UNAVAILABLE', 'The message could not be written now', { retryAfterMs: 1000, cause }),

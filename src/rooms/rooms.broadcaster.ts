@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { CONTRACT_LIMITS } from '../contract/limits.js';
 import type { Room } from '../contract/views.js';
+import { ClusterCommands } from '../platform/cluster/cluster-commands.js';
 import { DomainEvents } from '../platform/events/domain-events.js';
 import { Publisher } from '../platform/realtime/publisher.js';
 import { RoomSubscriptions } from '../platform/realtime/room-subscriptions.js';
@@ -11,7 +12,7 @@ import { roomView } from './room.view.js';
 import { MemberJoined, MemberLeft, MemberRoleChanged, RoomChanged } from './rooms.events.js';
 import { RoomsRepository } from './rooms.repository.js';
 
-/** Memberships and changes of rooms -> subscriptions and `room:*` events. */
+/** Memberships and changes of rooms -> subscriptions and `room:*` events, of the sockets of this node: every node does it. */
 @Injectable()
 export class RoomsBroadcaster implements OnModuleInit {
   /** Views are read from the database; one after the other for each room, so that an older one never follows a newer one. */
@@ -26,9 +27,14 @@ export class RoomsBroadcaster implements OnModuleInit {
     private readonly rooms: RoomsRepository,
     private readonly members: MembersRepository,
     private readonly views: RoomViews,
+    private readonly cluster: ClusterCommands,
   ) {}
 
   onModuleInit(): void {
+    this.cluster.share('member.joined', MemberJoined);
+    this.cluster.share('member.left', MemberLeft);
+    this.cluster.share('member.role', MemberRoleChanged);
+    this.cluster.share('room.changed', RoomChanged);
     this.events.on(MemberJoined, (event) => this.joined(event));
     this.events.on(MemberLeft, (event) => this.left(event));
     this.events.on(MemberRoleChanged, ({ roomId, userId }) =>
@@ -39,14 +45,14 @@ export class RoomsBroadcaster implements OnModuleInit {
 
   private joined({ roomId, userId, username, added }: MemberJoined): Promise<void> | undefined {
     this.subscriptions.subscribeUser(userId, roomId);
-    this.publisher.chat.toRoom(roomId, 'room:user-joined', { roomId, userId, username });
+    this.publisher.chat.here.toRoom(roomId, 'room:user-joined', { roomId, userId, username });
     return added ? this.tellAdded(userId, roomId) : undefined;
   }
 
   private left({ roomId, userId, username, reason }: MemberLeft): void {
     this.subscriptions.unsubscribeUser(userId, roomId);
-    this.publisher.chat.toUsers([userId], 'room:removed', { roomId, reason });
-    this.publisher.chat.toRoom(roomId, 'room:user-left', { roomId, userId, username });
+    this.publisher.chat.here.toUsers([userId], 'room:removed', { roomId, reason });
+    this.publisher.chat.here.toRoom(roomId, 'room:user-left', { roomId, userId, username });
   }
 
   private tellAdded(userId: string, roomId: string): Promise<void> | undefined {
@@ -68,7 +74,7 @@ export class RoomsBroadcaster implements OnModuleInit {
     const memberships = await this.rooms.membershipsIn(roomId, userIds);
     const views = await this.views.show(memberships);
     for (const [index, { member }] of memberships.entries())
-      this.publisher.chat.toUsers([member.userId], event, { room: views[index] as Room });
+      this.publisher.chat.here.toUsers([member.userId], event, { room: views[index] as Room });
   }
 
   /**
@@ -89,9 +95,14 @@ export class RoomsBroadcaster implements OnModuleInit {
     const online = this.views.online(roomId);
     for (const role of ['owner', 'admin'] as const) {
       const holders = staff.filter((member) => member.role === role).map(({ userId }) => userId);
-      this.publisher.chat.toUsers(holders, 'room:updated', { room: roomView(room, role, online) });
+      this.publisher.chat.here.toUsers(holders, 'room:updated', { room: roomView(room, role, online) });
     }
     const others = staff.map(({ userId }) => userId);
-    this.publisher.chat.toRoom(roomId, 'room:updated', { room: roomView(room, 'member', online) }, others);
+    this.publisher.chat.here.toRoom(
+      roomId,
+      'room:updated',
+      { room: roomView(room, 'member', online) },
+      others,
+    );
   }
 }

@@ -184,6 +184,17 @@ import { expectGapFreeRevs, onPostgres, WriterFixture } from '../harness/writer-
     expect(await writer.stored(roomId)).toHaveLength(2);
   });
 
+  /** After 20 s the answer counts as lost. By then the message has waited for longer than any may, and used to be refused. */
+  it('looks for a message whose COMMIT was swallowed before it refuses it', async () => {
+    const roomId = await newRoom();
+    await bob.sends(roomId, 'first');
+    const hit = proxy.breakNextCommit('mute-answer', /batch-if-unchanged/);
+    const sent = writer.send(bob, { roomId, content: 'swallowed' });
+    await hit;
+    expect(await sent).toMatchObject({ seq: 2, deduplicated: false });
+    await alice.receives('message:new', { id: (await sent).messageId });
+  }, 60_000);
+
   /** Changed messages are read back before COMMIT, so COMMIT leaves alone. */
   it.each(FAULTS)('makes a change once whose batch was hit by %s', async (fault) => {
     const roomId = await newRoom();

@@ -110,6 +110,58 @@ describe('a room the message writer knows', () => {
     expect(await writer.send(bob, { roomId, content: 'again' })).toMatchObject({ seq: 4 });
   });
 
+  it('asks for the role of this moment where it matters', async () => {
+    const roomId = `room-${String(++rooms)}`;
+    await alice.does('room:create', { roomId, name: roomId, type: 'announcement', memberIds: [bob.id] });
+    await alice.does('room:role', { roomId, userId: bob.id, role: 'admin' });
+    await writer.send(bob, { roomId, content: 'first' });
+    await writer.send(bob, { roomId, content: 'second' });
+    await writer.sql(`UPDATE room_members SET role = 'member' WHERE room_id = $1 AND user_id = $2`, [
+      roomId,
+      bob.id,
+    ]);
+    const tries = await triesOf(async () => {
+      await expect(writer.send(bob, { roomId, content: 'too late' })).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    });
+    expect(tries).toEqual(['if unchanged', 'read']);
+  });
+
+  it('mentions nobody who has left, and reads who may mention all', async () => {
+    const roomId = await knownRoom();
+    await writer.send(bob, { roomId, content: 'hello', mentions: [alice.id] });
+    const [carol] = await server.actors(`carol-${roomId}`);
+    await carol.does('room:join', { roomId });
+    await writer.send(bob, { roomId, content: 'hello', mentions: [carol.id] });
+    expect(await triesOf(() => writer.send(bob, { roomId, content: 'again', mentions: [carol.id] }))).toEqual(
+      ['if unchanged'],
+    );
+    await writer.sql('DELETE FROM room_members WHERE room_id = $1 AND user_id = $2', [roomId, carol.id]);
+    await expect(
+      writer.send(bob, { roomId, content: 'where are you?', mentions: [carol.id] }),
+    ).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    const all = await triesOf(() => writer.send(alice, { roomId, content: 'all', mentions: ['@room'] }));
+    expect(all).toEqual(['read']);
+  });
+
+  it('is not distrusted because somebody is muted in another one', async () => {
+    const [one, other] = [await knownRoom(), await knownRoom()];
+    await writer.sql(
+      `INSERT INTO restrictions (user_id, scope, kind, reason, created_by, created_by_name, by_administrator)
+       VALUES ($1, $2, 'mute', 'x', $1, 'x', true)`,
+      [bob.id, one],
+    );
+    const tries = await triesOf(() =>
+      Promise.all([
+        writer.send(bob, { roomId: other, content: 'still fine' }),
+        writer.send(alice, { roomId: one, content: 'beside it' }),
+      ]),
+    );
+    expect(new Set(tries)).toEqual(new Set(['if unchanged']));
+    await writer.sql('DELETE FROM restrictions WHERE user_id = $1', [bob.id]);
+  });
+
   it('shows the new name of whoever writes', async () => {
     const roomId = await knownRoom();
     await writer.sql(

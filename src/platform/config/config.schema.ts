@@ -43,6 +43,11 @@ const postgresUrl = makeValidator<string>((input) => {
     throw new Error('must be a URL like postgres://user:password@host:5432/database');
   return input;
 });
+const redisUrl = makeValidator<string>((input) => {
+  if (!URL.canParse(input) || !/^rediss?:\/\/[^/]/.test(input))
+    throw new Error('must be a URL like redis://user:password@host:6379/0');
+  return input;
+});
 const smtpUrl = makeValidator<string>((input) => {
   if (!URL.canParse(input) || !/^smtps?:\/\/[^/]/.test(input))
     throw new Error('must be a URL like smtps://user:password@host:465');
@@ -92,6 +97,15 @@ export const schema = {
     desc: 'Postgres 15 or newer; absent: the embedded database in DATA_DIR',
   }),
   DATABASE_POOL_SIZE: count(2, 200)({ default: 10, desc: 'Connections to Postgres' }),
+  REDIS_URL: redisUrl({
+    default: undefined,
+    desc: 'Redis 7 or newer, for several instances on one database; absent: this is the only one',
+  }),
+  REDIS_PREFIX: str({
+    default: 'parley',
+    desc: 'Begins the names of keys and channels: another for each installation',
+  }),
+  REDIS_OPTIONAL: bool({ default: false, desc: 'Start without Redis when it does not answer' }),
   DATA_DIR: str({ default: './data', desc: 'Directory of the embedded database and of generated secrets' }),
   JWT_SECRET: secret({
     default: undefined,

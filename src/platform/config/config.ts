@@ -57,6 +57,7 @@ export function loadConfig(environment: Environment = processEnvironment()) {
   );
   together('TLS_KEY', !given['TLS_CERT'] || !!given['TLS_KEY'], 'is needed with TLS_CERT');
   together('TLS_CERT', !given['TLS_KEY'] || !!given['TLS_CERT'], 'is needed with TLS_KEY');
+  together('DATABASE_URL', !given['REDIS_URL'] || !!given['DATABASE_URL'], 'is needed with REDIS_URL');
   for (const [key, other] of [
     ['VAPID_PRIVATE_KEY', 'VAPID_PUBLIC_KEY'],
     ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
@@ -75,6 +76,9 @@ export function loadConfig(environment: Environment = processEnvironment()) {
     database: env.DATABASE_URL
       ? { kind: 'postgres' as const, url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE }
       : { kind: 'embedded' as const },
+    redis: env.REDIS_URL
+      ? { url: env.REDIS_URL, prefix: env.REDIS_PREFIX, optional: env.REDIS_OPTIONAL }
+      : undefined,
     dataDir: env.DATA_DIR,
     auth: {
       /** Absent in embedded mode: generated and kept in `dataDir` by `loadSecrets`. */

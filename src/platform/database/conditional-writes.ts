@@ -26,6 +26,8 @@ export function writeWhere<Row extends object>(
 function composed(question: Statement, condition: string, writes: readonly Statement[]): string {
   let parameters = question.values.length;
   const parts = writes.map(({ text, values }, index) => {
+    if (!text.includes(ALWAYS))
+      throw new Error(`A write of ${text.slice(0, 80)} would not wait for the condition`);
     const before = parameters;
     parameters += values.length;
     return `write_${String(index)} AS (${text

@@ -16,6 +16,11 @@ export interface PoolUsage {
 export class ConnectionPool {
   constructor(private readonly dataSource: DataSource) {}
 
+  /** For a start that fails after the database was opened: Nest ends only an application that has come up. */
+  async end(): Promise<void> {
+    await this.dataSource.destroy();
+  }
+
   usage(): PoolUsage {
     const pool = (this.dataSource.driver as PostgresDriver).master as Pool;
     return { size: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };

@@ -33,6 +33,8 @@ const inside = new AsyncLocalStorage<true>();
 /** Runs a use case in one transaction, on one connection. */
 @Injectable()
 export class UnitOfWork {
+  private withCommit: (raised: readonly object[]) => Statement | undefined = () => undefined;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly events: DomainEvents,
@@ -49,12 +51,17 @@ export class UnitOfWork {
   async run<T>(work: (tx: Transaction) => Promise<T>, start?: string): Promise<T> {
     const raised: object[] = [];
     const { result, doubt } = await this.onOneConnection(
-      (runner, pipeline) => transact(runner, pipeline, raised, work),
+      (runner, pipeline) => transact(runner, pipeline, raised, work, this.withCommit),
       start,
     );
     if (doubt && !(await wasCommitted(this.dataSource, doubt.xid))) throw connectionLost(doubt.error);
     for (const event of raised) this.events.publish(event);
     return result;
+  }
+
+  /** Of every unit that raises events, what is to be written with them. */
+  writeWithCommit(statementFor: (raised: readonly object[]) => Statement | undefined): void {
+    this.withCommit = statementFor;
   }
 
   private async onOneConnection<T>(
@@ -82,6 +89,7 @@ async function transact<T>(
   pipeline: PipelinedTransaction,
   raised: object[],
   work: (tx: Transaction) => Promise<T>,
+  withCommit: (raised: readonly object[]) => Statement | undefined,
 ): Promise<Ended<T>> {
   const tx: Transaction = {
     manager: runner.manager,
@@ -90,6 +98,8 @@ async function transact<T>(
     raise: (event) => void raised.push(event),
   };
   const result = await inside.run(true, () => work(tx));
+  const last = withCommit(raised);
+  if (last) pipeline.sendWithCommit([last]);
   const xid = tx.xid ?? (raised.length > 0 ? await idOf(runner, pipeline) : undefined);
   try {
     await runner.commitTransaction();

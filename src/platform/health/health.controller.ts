@@ -1,6 +1,8 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheckService, TypeOrmHealthIndicator } from '@nestjs/terminus';
+import type { RedisClients } from '../cluster/redis.js';
+import { REDIS } from '../cluster/redis.token.js';
 import { AppError } from '../errors/app-error.js';
 import { Public } from '../identity/current-actor.decorator.js';
 import { ConnectionCount } from './connection-count.js';
@@ -23,12 +25,16 @@ export class HealthController {
     private readonly database: TypeOrmHealthIndicator,
     private readonly readiness: Readiness,
     private readonly connections: ConnectionCount,
+    @Inject(REDIS) private readonly redis: Pick<RedisClients, 'isUp'> | null,
   ) {}
 
+  /** `degraded`: without Redis the nodes go on, and hear of each other late. It is no reason to take one out of service. */
   @Get()
   summary() {
+    const degraded = this.redis !== null && !this.redis.isUp;
     return {
-      status: 'ok',
+      status: degraded ? 'degraded' : 'ok',
+      ...(this.redis && { redis: degraded ? 'down' : 'up' }),
       version: this.version,
       uptimeSeconds: Math.floor(process.uptime()),
       connections: this.connections.count(),

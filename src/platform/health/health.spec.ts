@@ -3,6 +3,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { HttpExceptionFilter } from '../errors/http-exception.filter.js';
+import { REDIS } from '../cluster/redis.token.js';
 import { ConnectionCount } from './connection-count.js';
 import { HealthModule } from './health.module.js';
 import { Readiness } from './readiness.js';
@@ -15,8 +16,9 @@ const dataSource = { options: { type: 'postgres' }, query: jest.fn<Promise<unkno
   providers: [
     { provide: ConnectionCount, useValue: { count: () => 3 } },
     { provide: getDataSourceToken(), useValue: dataSource },
+    { provide: REDIS, useValue: null },
   ],
-  exports: [ConnectionCount, getDataSourceToken()],
+  exports: [ConnectionCount, getDataSourceToken(), REDIS],
 })
 class SurroundingsModule {}
 

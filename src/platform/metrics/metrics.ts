@@ -69,6 +69,12 @@ export class Metrics {
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
     registers: this.registers,
   });
+  private readonly batches = new Counter({
+    name: 'parley_write_batches_total',
+    help: 'Transactions of messages, by what they were decided on: known (one round trip) or read (two)',
+    labelNames: ['decided_on'],
+    registers: this.registers,
+  });
   private readonly queueDepth = queueDepthOf(this.traffic, this.registers);
   private readonly frames = new Counter({
     name: 'parley_frames_total',
@@ -79,6 +85,22 @@ export class Metrics {
   private readonly socketWrites = new Counter({
     name: 'parley_socket_writes_total',
     help: 'Writes in which the frames of the queue left',
+    registers: this.registers,
+  });
+  private readonly redisUp = new Gauge({
+    name: 'parley_redis_up',
+    help: '1 while both connections to Redis stand; without REDIS_URL absent',
+    registers: [],
+  });
+  private readonly packets = new Counter({
+    name: 'parley_room_packets_total',
+    help: 'Packets of room traffic between nodes: sent, received, or lost because Redis did not take them',
+    labelNames: ['result'],
+    registers: this.registers,
+  });
+  private readonly healedChanges = new Counter({
+    name: 'parley_room_changes_healed_total',
+    help: 'Changes of rooms that came from the log because no packet had brought them',
     registers: this.registers,
   });
   private readonly slowConsumers = new Counter({
@@ -162,6 +184,23 @@ export class Metrics {
 
   batchWritten(messages: number): void {
     this.batchSize.observe(messages);
+  }
+
+  redis(isUp: boolean): void {
+    this.registry.registerMetric(this.redisUp);
+    this.redisUp.set(isUp ? 1 : 0);
+  }
+
+  roomPackets(result: 'sent' | 'received' | 'lost'): void {
+    this.packets.inc({ result });
+  }
+
+  healed(changes: number): void {
+    this.healedChanges.inc(changes);
+  }
+
+  batchDecidedOn(what: 'known' | 'read'): void {
+    this.batches.inc({ decided_on: what });
   }
 
   framesWritten(path: 'queue' | 'plain', frames: number): void {

@@ -23,6 +23,8 @@ import { SlowConsumers } from './slow-consumers.js';
  */
 const SLICE_MS = 0.5;
 const FEW_FRAMES = 4;
+/** Nobody waits longer for those before them: on a busy node a turn of the event loop is long. */
+const MOST_HELD_MS = 5;
 /** Connections between two looks at the clock. */
 const TIMED = 16;
 
@@ -45,6 +47,8 @@ export class FrameQueue implements SharedQueue {
   private slow: { connection: ConnectionQueue; waitingBytes: number }[] = [];
   private isScheduled = false;
   private isPlain = false;
+  /** Since when something of an earlier turn waits. */
+  private heldSince: number | undefined;
   private frames = 0;
   private writes = 0;
 
@@ -138,7 +142,10 @@ export class FrameQueue implements SharedQueue {
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    setImmediate(() => this.flush(performance.now() + SLICE_MS));
+    setImmediate(() => {
+      const now = performance.now();
+      this.flush(now - (this.heldSince ?? now) > MOST_HELD_MS ? Infinity : now + SLICE_MS);
+    });
   }
 
   /** Until then at least; what is left leaves after what has come meanwhile was read, and with what that brings. */
@@ -166,7 +173,11 @@ export class FrameQueue implements SharedQueue {
       while (at < end) filled[at++]?.flush();
       if (this.frames <= FEW_FRAMES * this.writes && performance.now() > until) break;
     }
-    if (at === filled.length) return;
+    if (at === filled.length) {
+      this.heldSince = undefined;
+      return;
+    }
+    this.heldSince ??= performance.now();
     this.filled = filled.slice(at).concat(this.filled);
     this.schedule();
   }

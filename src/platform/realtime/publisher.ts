@@ -17,6 +17,8 @@ class NamespacePublisher<Events> {
     protected readonly server: RealtimeServer,
     private readonly name: NamespaceName,
     protected readonly traffic: Traffic,
+    /** To the sockets of this node only: what is sent is sent by every node. */
+    private readonly isLocal = false,
   ) {}
 
   toUsers<E extends keyof Events & string>(userIds: readonly string[], event: E, payload: Events[E]): void {
@@ -25,7 +27,7 @@ class NamespacePublisher<Events> {
     const namespace = this.namespace();
     const channels = [...new Set(userIds)].map(userChannel);
     for (const channel of channels) this.traffic.sent(sizeOf(namespace, channel));
-    namespace.to(channels).emit(event, payload);
+    this.to(namespace, channels).emit(event, payload);
   }
 
   /** To everybody in the namespace. */
@@ -43,16 +45,25 @@ class NamespacePublisher<Events> {
   protected namespace(): RealtimeNamespace {
     return this.server.namespace(this.name);
   }
+
+  protected to(namespace: RealtimeNamespace, channels: string | string[]) {
+    return this.isLocal ? namespace.local.to(channels) : namespace.to(channels);
+  }
 }
 
 /** `/chat` has rooms too. */
 class ChatPublisher extends NamespacePublisher<EventsOf['/chat']> {
+  /** For facts that every node hears of by itself. */
+  readonly here: ChatPublisher;
+
   constructor(
     server: RealtimeServer,
     traffic: Traffic,
     private readonly frames: FrameQueue,
+    isLocal = false,
   ) {
-    super(server, '/chat', traffic);
+    super(server, '/chat', traffic, isLocal);
+    this.here = isLocal ? this : new ChatPublisher(server, traffic, frames, true);
   }
 
   toRoom<E extends keyof EventsOf['/chat']>(
@@ -65,12 +76,12 @@ class ChatPublisher extends NamespacePublisher<EventsOf['/chat']> {
     const channel = roomChannel(roomId);
     const except = exceptUsers.map(userChannel);
     this.traffic.sent(sizeOf(namespace, channel) - bothIn(namespace, channel, except));
-    namespace.to(channel).except(except).emit(event, payload);
+    this.to(namespace, channel).except(except).emit(event, payload);
   }
 
   /**
    * New messages of a room that follow each other by `rev`: in batches to those who take them, to the others one by
-   * one. Who is there decides, so this is delivery on this node only.
+   * one. On this node only: every node hears of them by itself.
    */
   created(roomId: string, messages: readonly Message[]): void {
     const namespace = this.namespace();
@@ -80,7 +91,7 @@ class ChatPublisher extends NamespacePublisher<EventsOf['/chat']> {
     this.traffic.sent(others.size * messages.length);
     this.frames.broadcast(namespace, others, 'message:new', messages);
     if (batching === 0) return;
-    const toBatching = namespace.to(batchChannel(roomId));
+    const toBatching = namespace.local.to(batchChannel(roomId));
     for (const frame of framesOf(messages)) {
       this.traffic.sent(batching);
       if (frame.length === 1) toBatching.emit('message:new', frame[0]);

@@ -3,6 +3,9 @@ import { Logger, type INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, Server, ServerOptions } from 'socket.io';
 import { ACTIVITY_COMMANDS } from '../../contract/presence.js';
+import type { RedisClients } from '../cluster/redis.js';
+import { REDIS } from '../cluster/redis.token.js';
+import { adapterOver } from '../cluster/socketio-adapter.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../config/config.module.js';
 import type { AppError } from '../errors/app-error.js';
@@ -39,6 +42,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
   private readonly throttle: Throttle;
   private readonly metrics: Metrics;
   private readonly work: WorkInFlight;
+  private readonly redis: RedisClients | null;
 
   constructor(private readonly app: INestApplication) {
     super(app);
@@ -51,6 +55,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
     this.throttle = app.get(Throttle);
     this.metrics = app.get(Metrics);
     this.work = app.get(WorkInFlight);
+    this.redis = app.get<RedisClients | null>(REDIS);
   }
 
   override createIOServer(port: number): Server {
@@ -68,6 +73,7 @@ export class RealtimeAdapter extends IoAdapter implements DispatcherHooks {
       serveClient: false,
     };
     const server = super.createIOServer(port, options as ServerOptions);
+    if (this.redis) server.adapter(adapterOver(this.redis));
     this.frames.start(server);
     server.of('/').use(refuseNamespace);
     const compiled = compileHandlers(this.app);

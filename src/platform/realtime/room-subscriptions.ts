@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RoomBus } from '../cluster/room-bus.js';
 import { RealtimeServer, type RealtimeNamespace } from './realtime-server.js';
 import { batchChannel, roomChannel, userChannel, type RealtimeSocket } from './realtime-socket.js';
 
@@ -15,24 +16,30 @@ export class RoomSubscriptions {
   private readonly users = new Map<string, Map<string, number>>();
   private followed: RealtimeNamespace | undefined;
 
-  constructor(private readonly server: RealtimeServer) {}
+  constructor(
+    private readonly server: RealtimeServer,
+    private readonly bus: RoomBus,
+  ) {}
 
   async subscribe(socket: RealtimeSocket, roomIds: readonly string[]): Promise<void> {
     this.chat();
+    await this.bus.host(roomIds);
     await socket.join(roomIds.map(roomChannel));
+    // Gone in the meantime: then nobody of this node is there.
+    for (const roomId of roomIds) if (!this.users.has(roomId)) this.bus.release(roomId);
   }
 
   async unsubscribe(socket: RealtimeSocket, roomId: string): Promise<void> {
     await socket.leave(roomChannel(roomId));
   }
 
-  /** All sockets of a user, as when they join or are added. */
+  /** All sockets of a user on this node, as when they join or are added. */
   subscribeUser(userId: string, roomId: string): void {
-    this.chat().in(userChannel(userId)).socketsJoin(roomChannel(roomId));
+    this.chat().local.in(userChannel(userId)).socketsJoin(roomChannel(roomId));
   }
 
   unsubscribeUser(userId: string, roomId: string): void {
-    this.chat().in(userChannel(userId)).socketsLeave(roomChannel(roomId));
+    this.chat().local.in(userChannel(userId)).socketsLeave(roomChannel(roomId));
   }
 
   isSubscribed(socket: RealtimeSocket, roomId: string): boolean {
@@ -94,7 +101,13 @@ export class RoomSubscriptions {
     const sockets = (users.get(userId) ?? 0) + change;
     if (sockets > 0) users.set(userId, sockets);
     else users.delete(userId);
-    if (users.size > 0) this.users.set(roomId, users);
-    else this.users.delete(roomId);
+    if (users.size > 0) {
+      // Where a socket was not asked first, as when its user was added to the room.
+      if (!this.users.has(roomId)) void this.bus.host([roomId]);
+      this.users.set(roomId, users);
+    } else {
+      this.users.delete(roomId);
+      this.bus.release(roomId);
+    }
   }
 }

@@ -7,6 +7,7 @@ import { Moderation1764000000005 } from './0006-moderation.js';
 import { Delivery1764000000006 } from './0007-delivery.js';
 import { SetupAndRoles1764000000007 } from './0008-setup-and-roles.js';
 import { RoomForUpdates1764000000008 } from './0009-room-for-updates.js';
+import { ClusterCommands1764000000009 } from './0010-cluster-commands.js';
 
 /** In the order they run. TypeORM sorts by the number in the class name, so it has to grow. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Delivery1764000000006,
   SetupAndRoles1764000000007,
   RoomForUpdates1764000000008,
+  ClusterCommands1764000000009,
 ];

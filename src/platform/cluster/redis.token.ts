@@ -1,0 +1,2 @@
+/** `RedisClients`, or null without REDIS_URL: then this is the only node. */
+export const REDIS = Symbol('REDIS');
