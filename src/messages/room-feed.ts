@@ -31,6 +31,7 @@ export class RoomFeed implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   private readonly late = new Map<string, NodeJS.Timeout>();
   private readonly reading = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private isEnding = false;
 
   constructor(
     private readonly bus: RoomBus,
@@ -57,6 +58,7 @@ export class RoomFeed implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   onModuleDestroy(): void {
+    this.isEnding = true;
     clearInterval(this.timer);
     for (const roomId of [...this.late.keys()]) this.forgetLate(roomId);
   }
@@ -86,7 +88,7 @@ export class RoomFeed implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   private lookLater(roomId: string): void {
-    if (this.late.has(roomId)) return;
+    if (this.late.has(roomId) || this.isEnding) return;
     const look = () => {
       this.late.delete(roomId);
       void this.look([roomId]);

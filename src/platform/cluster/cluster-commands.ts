@@ -35,7 +35,8 @@ export class ClusterCommands implements OnModuleInit, OnApplicationBootstrap, On
   /** Rows up to here need not be read again, and those after it that were acted on. */
   private settled = 0;
   private readonly done = new Set<number>();
-  private looking: Promise<void> | undefined;
+  private isAsked = false;
+  private isLooking = false;
   private timers: NodeJS.Timeout[] = [];
   private isActing = false;
   private isAnnouncing = false;
@@ -105,11 +106,16 @@ export class ClusterCommands implements OnModuleInit, OnApplicationBootstrap, On
     });
   }
 
-  /** One after the other: what is announced during a look is found by the next one. */
-  private look(): Promise<void> {
-    const next = (this.looking ?? Promise.resolve()).then(() => this.act());
-    this.looking = next;
-    return next;
+  /** One at a time: what is announced during a look is found by one more. */
+  private async look(): Promise<void> {
+    this.isAsked = true;
+    if (this.isLooking) return;
+    this.isLooking = true;
+    while (this.isAsked) {
+      this.isAsked = false;
+      await this.act();
+    }
+    this.isLooking = false;
   }
 
   private async act(): Promise<void> {

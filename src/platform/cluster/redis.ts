@@ -28,6 +28,7 @@ export class RedisClients {
   private readonly logger = new Logger('Redis');
   private readonly whenBack: (() => void)[] = [];
   private up = false;
+  private isClosing = false;
 
   constructor(
     url: string,
@@ -65,12 +66,13 @@ export class RedisClients {
   }
 
   close(): void {
+    this.isClosing = true;
     for (const client of [this.commands, this.listener]) client.disconnect();
   }
 
   private look(): void {
     const isUp = this.commands.status === 'ready' && this.listener.status === 'ready';
-    if (isUp === this.up) return;
+    if (isUp === this.up || this.isClosing) return;
     this.up = isUp;
     this.changed(isUp);
     if (isUp) this.logger.log('Connected');
