@@ -3,11 +3,8 @@ import { Metrics } from '../metrics/metrics.js';
 import { REDIS } from './redis.token.js';
 import type { RedisClients } from './redis.js';
 
-interface Packet {
-  /** The node it comes from. */
-  from: string;
-  body: unknown;
-}
+/** A packet is the id of its node, a UUID, and what it says as JSON: one's own, which come back too, are not parsed. */
+const NODE_LENGTH = 36;
 
 /**
  * Carries what happens in a room to the other nodes that have somebody in it: one packet per room and batch, over the
@@ -92,7 +89,7 @@ export class RoomBus {
   /** Nobody waits for it. */
   publish(roomId: string, body: object): void {
     if (!this.redis) return;
-    const packet = JSON.stringify({ from: this.redis.node, body } satisfies Packet);
+    const packet = this.redis.node + JSON.stringify(body);
     this.redis.commands.spublish(this.channels + roomId, packet).then(
       () => this.metrics.roomPackets('sent'),
       () => this.metrics.roomPackets('lost'),
@@ -100,10 +97,9 @@ export class RoomBus {
   }
 
   private received(channel: string, message: string): void {
-    const { from, body } = JSON.parse(message) as Packet;
-    if (from === this.redis?.node) return;
+    if (this.redis && message.startsWith(this.redis.node)) return;
     this.metrics.roomPackets('received');
-    this.listener(channel.slice(this.channels.length), body);
+    this.listener(channel.slice(this.channels.length), JSON.parse(message.slice(NODE_LENGTH)) as unknown);
   }
 
   private async subscribeAgain(): Promise<void> {
