@@ -36,7 +36,7 @@ export class MessageBatches {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Fails as a whole, and then nothing of it is written: with 55P03 when somebody else keeps a room locked. */
+  /** Fails as a whole, and then nothing of it is written, or it is in doubt; with 55P03 when somebody else keeps a room locked. */
   async write(changes: MessageChange[]): Promise<Outcome> {
     const optimistic = await this.optimistic.write(changes);
     const decided = optimistic ?? (await this.readAndWrite(changes));

@@ -18,7 +18,7 @@ export interface QueuedChange {
 }
 
 export interface LaneHooks {
-  /** All or nothing. */
+  /** All or nothing; of what is in doubt a later attempt finds what is there. */
   write(changes: MessageChange[]): Promise<Outcome>;
   /** A room among these is locked by somebody else: `take` what shall not hold up the others. Absent: the lane waits. */
   roomsLocked?(roomIds: string[]): Promise<void>;

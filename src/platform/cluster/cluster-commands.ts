@@ -13,8 +13,7 @@ import {
   insertCommands,
   type ClusterCommand,
 } from './cluster-commands.repository.js';
-import type { RedisClients } from './redis.js';
-import { REDIS } from './redis.token.js';
+import { REDIS, type RedisClients } from './redis.js';
 
 type EventClass<E extends object> = abstract new (...args: never[]) => E;
 

@@ -7,8 +7,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { ClusterCommandEntity } from './cluster-command.entity.js';
 import { ClusterCommands } from './cluster-commands.js';
 import { ClusterCommandsRepository } from './cluster-commands.repository.js';
-import { RedisClients } from './redis.js';
-import { REDIS } from './redis.token.js';
+import { REDIS, RedisClients } from './redis.js';
 import { RoomBus } from './room-bus.js';
 
 /** What several nodes tell each other. */

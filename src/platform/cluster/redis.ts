@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 
+/** `RedisClients`, or null without REDIS_URL: then this is the only node. */
+export const REDIS = Symbol('REDIS');
+
 const CONNECT_TIMEOUT_MS = 5000;
 /** A command that is not answered by then has failed: whoever waits goes on without Redis. */
 const COMMAND_TIMEOUT_MS = 2000;

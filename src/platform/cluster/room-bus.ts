@@ -1,7 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../metrics/metrics.js';
-import { REDIS } from './redis.token.js';
-import type { RedisClients } from './redis.js';
+import { REDIS, type RedisClients } from './redis.js';
+
+/** What becomes of the rooms of this node. */
+export interface RoomListener {
+  /** Another node has published it. */
+  packet(roomId: string, body: unknown): void;
+  /** Waited for by whoever subscribes the first socket of these rooms. */
+  hosted(roomIds: string[]): Promise<void>;
+  /** The last socket has left. */
+  released(roomId: string): void;
+  /** Redis was away, and all rooms are subscribed to again. */
+  back(): void;
+}
 
 /** A packet is the id of its node, a UUID, and what it says as JSON: one's own, which come back too, are not parsed. */
 const NODE_LENGTH = 36;
@@ -18,10 +29,7 @@ export class RoomBus {
   private readonly channels: string;
   /** Rooms with sockets on this node; the promise ends when Redis knows, or cannot be told. */
   private readonly hosted = new Map<string, Promise<void>>();
-  private listener: (roomId: string, body: unknown) => void = () => undefined;
-  private whenHosted: (roomIds: string[]) => Promise<void> = () => Promise.resolve();
-  private whenReleased: (roomId: string) => void = () => undefined;
-  private whenBack: () => void = () => undefined;
+  private listener: RoomListener | undefined;
 
   constructor(
     @Inject(REDIS) private readonly redis: RedisClients | null,
@@ -42,20 +50,9 @@ export class RoomBus {
     return [...this.hosted.keys()];
   }
 
-  /**
-   * For the one who keeps positions. `hosted` is waited for by whoever subscribes the first socket of a room; `back` comes
-   * when Redis was away and all rooms are subscribed to again.
-   */
-  listen(listeners: {
-    packet: (roomId: string, body: unknown) => void;
-    hosted: (roomIds: string[]) => Promise<void>;
-    released: (roomId: string) => void;
-    back: () => void;
-  }): void {
-    this.listener = listeners.packet;
-    this.whenHosted = listeners.hosted;
-    this.whenReleased = listeners.released;
-    this.whenBack = listeners.back;
+  /** There is one: who keeps the positions. */
+  listen(listener: RoomListener): void {
+    this.listener = listener;
   }
 
   /** Before a socket hears of these rooms: from here on packets arrive, so what is read after it leaves no hole. */
@@ -72,7 +69,7 @@ export class RoomBus {
   /** Without the positions what is lost of these rooms shows later: when they are compared. */
   private async begin(roomIds: string[]): Promise<void> {
     try {
-      await this.whenHosted(roomIds);
+      await this.listener?.hosted(roomIds);
     } catch (error) {
       this.logger.debug({ err: error }, 'The positions of rooms could not be read');
     }
@@ -81,7 +78,7 @@ export class RoomBus {
   /** Its last socket of this node has left. */
   release(roomId: string): void {
     if (!this.redis || !this.hosted.delete(roomId)) return;
-    this.whenReleased(roomId);
+    this.listener?.released(roomId);
     // When it fails the connection is gone, and with it the subscription.
     this.redis.listener.sunsubscribe(this.channels + roomId).catch(() => undefined);
   }
@@ -99,12 +96,12 @@ export class RoomBus {
   private received(channel: string, message: string): void {
     if (this.redis && message.startsWith(this.redis.node)) return;
     this.metrics.roomPackets('received');
-    this.listener(channel.slice(this.channels.length), JSON.parse(message.slice(NODE_LENGTH)) as unknown);
+    this.listener?.packet(channel.slice(this.channels.length), JSON.parse(message.slice(NODE_LENGTH)));
   }
 
   private async subscribeAgain(): Promise<void> {
     await this.subscribe(this.hostedRooms);
-    this.whenBack();
+    this.listener?.back();
   }
 
   /** One command for each, in one packet: in a cluster of Redis they live on different shards. */

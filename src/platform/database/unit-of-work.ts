@@ -33,7 +33,7 @@ const inside = new AsyncLocalStorage<true>();
 /** Runs a use case in one transaction, on one connection. */
 @Injectable()
 export class UnitOfWork {
-  private withCommit: (raised: readonly object[]) => Statement | undefined = () => undefined;
+  private statementFor: (raised: readonly object[]) => Statement | undefined = () => undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -51,7 +51,7 @@ export class UnitOfWork {
   async run<T>(work: (tx: Transaction) => Promise<T>, start?: string): Promise<T> {
     const raised: object[] = [];
     const { result, doubt } = await this.onOneConnection(
-      (runner, pipeline) => transact(runner, pipeline, raised, work, this.withCommit),
+      (runner, pipeline) => transact(runner, pipeline, raised, work, this.statementFor),
       start,
     );
     if (doubt && !(await wasCommitted(this.dataSource, doubt.xid))) throw connectionLost(doubt.error);
@@ -61,7 +61,7 @@ export class UnitOfWork {
 
   /** Of every unit that raises events, what is to be written with them. */
   writeWithCommit(statementFor: (raised: readonly object[]) => Statement | undefined): void {
-    this.withCommit = statementFor;
+    this.statementFor = statementFor;
   }
 
   private async onOneConnection<T>(
@@ -89,7 +89,7 @@ async function transact<T>(
   pipeline: PipelinedTransaction,
   raised: object[],
   work: (tx: Transaction) => Promise<T>,
-  withCommit: (raised: readonly object[]) => Statement | undefined,
+  statementFor: (raised: readonly object[]) => Statement | undefined,
 ): Promise<Ended<T>> {
   const tx: Transaction = {
     manager: runner.manager,
@@ -98,7 +98,7 @@ async function transact<T>(
     raise: (event) => void raised.push(event),
   };
   const result = await inside.run(true, () => work(tx));
-  const last = withCommit(raised);
+  const last = statementFor(raised);
   if (last) pipeline.sendWithCommit([last]);
   const xid = tx.xid ?? (raised.length > 0 ? await idOf(runner, pipeline) : undefined);
   try {

@@ -1,8 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheckService, TypeOrmHealthIndicator } from '@nestjs/terminus';
-import type { RedisClients } from '../cluster/redis.js';
-import { REDIS } from '../cluster/redis.token.js';
+import { REDIS, type RedisClients } from '../cluster/redis.js';
 import { AppError } from '../errors/app-error.js';
 import { Public } from '../identity/current-actor.decorator.js';
 import { ConnectionCount } from './connection-count.js';

@@ -3,7 +3,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { HttpExceptionFilter } from '../errors/http-exception.filter.js';
-import { REDIS } from '../cluster/redis.token.js';
+import { REDIS } from '../cluster/redis.js';
 import { ConnectionCount } from './connection-count.js';
 import { HealthModule } from './health.module.js';
 import { Readiness } from './readiness.js';
