@@ -27,7 +27,8 @@ export class OpenRoom {
     const { actor } = socket.data;
     await this.rooms.join(actor, input);
     const wasSubscribed = this.subscriptions.isSubscribed(socket, input.roomId);
-    if (!wasSubscribed) await this.subscriptions.subscribe(socket, [input.roomId]);
+    // Also when becoming a member has subscribed it already: with several nodes it is waited for here.
+    await this.subscriptions.subscribe(socket, [input.roomId]);
     try {
       const joined = await this.read(actor, input);
       if (byEvents) await this.tell(socket, joined);

@@ -60,10 +60,8 @@ import { onPostgres } from '../harness/writer-fixture.js';
       await root.does('room:create', { roomId, name: roomId, type: 'private', memberIds: [far.id] });
       await far.does('room:join', { roomId });
       await root.does('room:kick', { roomId, userId: far.id });
-      const started = performance.now();
       await far.receives('room:removed', { roomId, reason: 'kicked' });
       expect(far.got('room:removed')).toHaveLength(1);
-      expect(performance.now() - started).toBeLessThan(1500);
     });
 
     it('who is added on one node hears it on another', async () => {
